@@ -1,0 +1,1 @@
+"""Moves cancellation requests from Omnitron to an ERP over HTTP, and the outcome back."""
