@@ -73,11 +73,8 @@ class Problem:
 
     def __str__(self) -> str:
         """Return the problem as one line for people."""
-        return (
-            f"Flow '{self.flow}', {self.path}: {self.message}"
-            if self.path
-            else f"Flow '{self.flow}': {self.message}"
-        )
+        where = f"Flow '{self.flow}', {self.path}" if self.path else f"Flow '{self.flow}'"
+        return f"{where}: {self.message}"
 
 
 class FlowInvalid(ConfigurationError):

@@ -1,0 +1,66 @@
+"""What is sent to a remote system and what comes back, as plain values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Call:
+    """One HTTP request, complete but for the credentials.
+
+    Args:
+        method: ``GET``, ``POST``, ``PUT`` or ``PATCH`` (``HEAD`` and ``DELETE`` are never sent).
+        url: The absolute URL, with its query.
+        headers: All headers but those of the login.
+        body: The bytes to send, or None for no body.
+        timeout_s: How long connecting, sending and the whole answer may take together, in seconds.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    timeout_s: float = 30.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer, read to its end.
+
+    Args:
+        status: The status code.
+        reason: The status line's words.
+        headers: The headers, names in lower case.
+        body: The body, decompressed.
+        url: The URL that answered.
+        charset: The charset that the answer declares, or None.
+        token_generation: Which generation of the connection's token was used, 0 where there is none.
+    """
+
+    status: int
+    reason: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    url: str = ""
+    charset: str | None = None
+    token_generation: int = 0
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that do not fit the charset are replaced, never an error."""
+        try:
+            return self.body.decode(self.charset or "utf-8", errors="replace")
+        except LookupError:
+            return self.body.decode("utf-8", errors="replace")
+
+    @property
+    def data(self) -> Any:
+        """The body as parsed JSON, or its text where it is not JSON."""
+        try:
+            return json.loads(self.text)
+        except (ValueError, RecursionError):
+            return self.text

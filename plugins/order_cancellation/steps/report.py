@@ -1,0 +1,93 @@
+"""What a step says of its work: counts and ids, never payloads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Behind:
+    """One request that is not past a step.
+
+    Args:
+        id: Omnitron's number of the request.
+        uuid: Its identity.
+        state: Its state in the ledger.
+        step: The step that it waits or failed at.
+        error: Why, in one line without personal data.
+        hopeful: Whether running the step again may help without anybody's doing.
+    """
+
+    id: int | None
+    uuid: str
+    state: str
+    step: str
+    error: str
+    hopeful: bool = False
+
+    def __str__(self) -> str:
+        """Return the line that people read."""
+        return f"Request {self.id} ({self.uuid}) is {self.state} at {self.step}: {self.error}"
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """The outcome of one step over one batch.
+
+    Args:
+        step: The document's step name.
+        batch: The batch's number.
+        taken: How many requests the step worked on.
+        passed: How many of the batch are past the step now.
+        behind: Those that are not.
+    """
+
+    step: str
+    batch: int
+    taken: int
+    passed: int
+    behind: tuple[Behind, ...] = ()
+
+    @property
+    def green(self) -> bool:
+        """Whether every request of the batch is past the step."""
+        return not self.behind
+
+    @property
+    def hopeful(self) -> bool:
+        """Whether running the step again, with nothing changed, may help some request."""
+        return any(one.hopeful for one in self.behind)
+
+    def summary(self) -> dict[str, int | str]:
+        """Return what may stand in XCom and logs."""
+        return {
+            "step": self.step,
+            "batch": self.batch,
+            "taken": self.taken,
+            "passed": self.passed,
+            "behind": len(self.behind),
+        }
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """The outcome of one run of a flow.
+
+    Args:
+        counts: How many of the requests that this run took up are in which state.
+        waiting: How many requests of earlier runs wait for a person, by state.
+        behind: Those of this run that are not through, with the reason.
+        problems: What went wrong with the run itself (a list that could not be read whole, an entry without uuid).
+        lines: What the reading of Omnitron's list found, as lines for people.
+    """
+
+    counts: dict[str, int]
+    waiting: dict[str, int]
+    behind: tuple[Behind, ...] = ()
+    problems: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+    @property
+    def green(self) -> bool:
+        """Whether everything that this run took up is through or postponed."""
+        return not self.behind and not self.problems
