@@ -77,7 +77,7 @@ class RunReport:
         counts: How many of the requests that this run took up are in which state.
         waiting: How many requests of earlier runs wait for a person, by state.
         behind: Those of this run that are not through, with the reason.
-        problems: What went wrong with the run itself (a list that could not be read whole, an entry without uuid).
+        problems: What went wrong with the run itself (an unreadable list, an entry without uuid).
         lines: What the reading of Omnitron's list found, as lines for people.
     """
 
