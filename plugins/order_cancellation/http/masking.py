@@ -1,0 +1,213 @@
+"""Nothing secret and nothing personal in messages, logs and pages.
+
+Personal data are those of the document's tables (the customer's names, e-mail, phone and date of birth, the
+refund's IBAN and holder name, addresses, the client's IP) under whatever name a mapping or an ERP gives them:
+keys are compared without case and punctuation, so ``first_name``, ``FirstName`` and ``customer-firstname``
+are one. Values that show what they are (e-mail addresses, IBANs, phone numbers, IP addresses) are masked in
+any text.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from order_cancellation.http.endpoint import Endpoint
+from order_cancellation.http.messages import Answer
+
+__all__ = ["HIDDEN", "endpoint_secrets", "excerpt", "mask", "outline", "personal_values", "redact"]
+
+HIDDEN = "***"
+EXCERPT_CHARS = 300
+SHORTEST_SECRET = 3
+"""Shorter ones would blot out every text and hide nothing."""
+
+PERSONAL_KEYS = (
+    *("firstname", "lastname", "fullname", "middlename", "surname", "customername", "buyername"),
+    *("holdername", "accountholder", "accountowner", "cardholder", "iban", "accountnumber", "cardnumber"),
+    *("email", "mailaddress", "eposta", "phone", "mobile", "gsm", "telefon", "fax"),
+    *("address", "adres", "remoteaddr", "ipaddr", "clientip", "street", "postcode", "zipcode", "postalcode"),
+    *("dateofbirth", "birthdate", "birthday", "gender", "identitynumber", "nationalid", "tckn", "passport"),
+    *("adsoyad", "soyad", "giftboxnote"),
+)
+SECRET_KEYS = (
+    *(
+        "password",
+        "passwd",
+        "parola",
+        "secret",
+        "token",
+        "authorization",
+        "apikey",
+        "accesskey",
+        "privatekey",
+    ),
+    *("cookie", "credential", "sessionid"),
+)
+HARMLESS_KEYS = frozenset({"tokentype", "emailallowed", "addresstype", "mobileapp"})
+EXACT_KEYS = frozenset({"name1", "name2", "mail", "ip", "dob", "pwd", "key", "jwt"})
+
+VALUES = re.compile(
+    r"""
+    [\w.+-]+@[\w-]+\.[\w.-]*\w                              # e-mail
+    | \b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){3,7}(?:[ ]?[A-Z0-9]{1,4})?\b   # IBAN
+    | (?<![\w.+-])(?:\+\d{2}|00\d{2}|0)[ (-]*\d{3}[ )-]*\d{3}[ -]?\d{2}[ -]?\d{2}(?![\w.-])  # phone
+    | (?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])            # IPv4
+    | (?<![\w:])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:])  # IPv6
+    | \beyJ[\w-]+\.[\w-]+\.[\w-]*                           # JSON web token
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+PAIR = re.compile(r"""(["']?)([\w.-]{2,60})\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&<>"'}\]]+)""")
+ELEMENT = re.compile(r"<([\w:.-]{2,60})([^<>]*)>([^<>]+)<")
+
+
+def mask(text: str, secrets: Iterable[str | None]) -> str:
+    """Take the given secrets out of a text, also as URLs, JSON and Basic authentication spell them.
+
+    Args:
+        text: Any text.
+        secrets: What must not be seen; shorter than three characters and None are passed over.
+    """
+    spelled = {spelling for secret in secrets if secret for spelling in _spellings(secret)}
+    for spelling in sorted(spelled, key=len, reverse=True):
+        text = text.replace(spelling, HIDDEN)
+    return text
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    if len(secret) < SHORTEST_SECRET:
+        return
+    yield secret
+    yield quote(secret, safe="")
+    yield quote_plus(secret)
+    yield json.dumps(secret)[1:-1]
+    yield base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode()
+
+
+def redact(value: Any) -> Any:
+    """Return a JSON value with personal data and secrets replaced by ``***``.
+
+    Keys stay, and so do null, true and false: they tell nothing about a person.
+
+    Args:
+        value: Anything that JSON knows; it is left as it is.
+    """
+    if isinstance(value, Mapping):
+        return {key: _hidden(item) if _is_private(str(key)) else redact(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact(item) for item in value]
+    return VALUES.sub(HIDDEN, value) if isinstance(value, str) else value
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _hidden(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(item) for item in value]
+    return value if value is None or isinstance(value, bool) or value == "" else HIDDEN
+
+
+def _is_private(key: str) -> bool:
+    plain = re.sub(r"[^a-z0-9]", "", key.lower())
+    if plain in HARMLESS_KEYS:
+        return False
+    return plain in EXACT_KEYS or any(part in plain for part in (*PERSONAL_KEYS, *SECRET_KEYS))
+
+
+def personal_values(value: Any) -> list[str]:
+    """Return the personal data in a JSON value, so that texts that repeat them can be masked too.
+
+    An ERP's answer may say "John Doe has no such order": no pattern finds a name, only knowing it does.
+
+    Args:
+        value: A cancellation request, or a body made of it.
+    """
+    return list(dict.fromkeys(_personal(value, private=False)))
+
+
+def _personal(value: Any, *, private: bool) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _personal(item, private=private or _is_private(str(key)))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _personal(item, private=private)
+    elif private and isinstance(value, str) and len(value) >= SHORTEST_SECRET:
+        yield value
+
+
+def excerpt(answer: Answer, *, secrets: Iterable[str | None] = (), about: Any = None) -> str:
+    """Return the beginning of an answer for an error message, without personal data and secrets.
+
+    Args:
+        answer: What came back.
+        secrets: Further texts to take out, such as the connection's password.
+        about: The request or body that the answer is about; its personal data are taken out too.
+
+    Returns:
+        One line of about 300 characters, or ``(empty)``.
+    """
+    data = answer.data
+    if isinstance(data, str) and data == answer.text:
+        text = redact_text(data)
+    else:
+        text = json.dumps(redact(data), ensure_ascii=False)
+    line = " ".join(mask(text, [*secrets, *personal_values(about)]).split())
+    return (line[:EXCERPT_CHARS] + "…" if len(line) > EXCERPT_CHARS else line) or "(empty)"
+
+
+def redact_text(text: str) -> str:
+    """Mask personal data in a text that is no JSON: half an answer, a form, XML, a sentence."""
+
+    def pair(match: re.Match[str]) -> str:
+        quote_mark, key, between, _ = match.groups()
+        return f"{quote_mark}{key}{quote_mark}{between}{HIDDEN}" if _is_private(key) else match[0]
+
+    def element(match: re.Match[str]) -> str:
+        return f"<{match[1]}{match[2]}>{HIDDEN}<" if _is_private(match[1]) else match[0]
+
+    return VALUES.sub(HIDDEN, PAIR.sub(pair, ELEMENT.sub(element, text)))
+
+
+def outline(value: Any) -> Any:
+    """Return only the shape of a JSON value: its keys, with every leaf replaced by ``…``.
+
+    For a login's answer, in which any text may be the token.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): outline(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [outline(item) for item in value[:1]]
+    return "…"
+
+
+def endpoint_secrets(endpoint: Endpoint) -> list[str]:
+    """Return all that a connection holds and nobody may see.
+
+    Args:
+        endpoint: The connection; of its options, those whose name sounds secret, and all values of
+            ``secret_headers``, ``login_headers`` and ``extra_body``.
+    """
+    found = [endpoint.password or ""]
+    for key, value in endpoint.options.items():
+        if _is_private(key) or key in {"login_headers", "extra_body"}:
+            found.extend(_texts(value))
+    if endpoint.password:
+        found.append(base64.b64encode(f"{endpoint.login or ''}:{endpoint.password}".encode()).decode())
+    return [secret for secret in found if secret]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value
