@@ -1,0 +1,1 @@
+"""What a flow is: models, store, revisions, schedule, saved cases. No Airflow."""
