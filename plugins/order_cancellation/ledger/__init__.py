@@ -1,0 +1,49 @@
+"""The truth about every request: tables, state machine, claims, and what people ask of them.
+
+:class:`Ledger` bundles the parts; nothing outside this package writes SQL.
+"""
+
+from __future__ import annotations
+
+from order_cancellation.clock import Clock
+from order_cancellation.ledger.cipher import Cipher
+from order_cancellation.ledger.database import Database
+from order_cancellation.ledger.dry import DryResults
+from order_cancellation.ledger.intake import Intake, Limits
+from order_cancellation.ledger.opening import open_database
+from order_cancellation.ledger.queries import Queries
+from order_cancellation.ledger.records import Change, Record
+from order_cancellation.ledger.runs import Batch, RunRow, Runs
+from order_cancellation.ledger.states import State
+from order_cancellation.ledger.tokens import LedgerTokens
+from order_cancellation.ledger.work import Claim, Work
+
+__all__ = ["Batch", "Change", "Claim", "Ledger", "Limits", "Record", "RunRow", "State"]
+
+
+class Ledger:
+    """One open ledger.
+
+    Args:
+        url: The SQLAlchemy URL of its database (setting ``ledger_url``).
+        keys: The Fernet keys for payloads, newest first (setting ``payload_key``).
+        clock: Whose time counts for leases and history.
+
+    Raises:
+        ConfigurationError: The URL or a key is not usable.
+        LedgerUnavailable: The database can't be reached or migrated.
+    """
+
+    def __init__(self, url: str, keys: tuple[str, ...], clock: Clock) -> None:
+        cipher = Cipher(keys)
+        self.database = Database(open_database(url))
+        self.runs = Runs(self.database, cipher, clock)
+        self.intake = Intake(self.database, cipher, clock)
+        self.work = Work(self.database, cipher, clock)
+        self.tokens = LedgerTokens(self.database, cipher, clock)
+        self.queries = Queries(self.database, cipher, clock)
+        self.dry = DryResults(self.database, cipher)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.engine.dispose()

@@ -1,0 +1,498 @@
+"""How requests get into a run: what Omnitron lists, and what earlier runs left unfinished.
+
+What to do with each one is decided by pure functions (:func:`decide`, :func:`carry_on`); the class around
+them reads and writes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, insert, not_, or_, select, update
+
+from order_cancellation.clock import Clock
+from order_cancellation.ledger import schema
+from order_cancellation.ledger.cipher import Cipher
+from order_cancellation.ledger.database import Database
+from order_cancellation.ledger.records import COLUMNS, MUTABLE, Record
+from order_cancellation.ledger.states import UNFINISHED_OUTSIDE, WITHDRAWABLE, State, check_move
+from order_cancellation.ledger.work import live_claims, record_from
+
+__all__ = ["Decision", "Intake", "Limits", "carry_on", "decide"]
+
+_R = schema.requests.c
+_IN = 500
+_REFETCHED = (State.FETCHED, State.PREPARED, State.POSTPONED, State.FAILED, State.WITHDRAWN)
+_REDONE = (State.DONE, State.PARKED, State.IN_DOUBT, *_REFETCHED)
+_ATTRIBUTE_LENGTH = {"order_number": 64, "sku": 128}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How often and how long something is tried again (the flow's ``delivery`` block).
+
+    Args:
+        max_attempts: After so many failures or tries it is parked.
+        max_age_s: So long a postponed or doubtful request is tried again, in seconds.
+    """
+
+    max_attempts: int
+    max_age_s: float
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a request that a run meets.
+
+    Args:
+        take: Whether the run takes it up.
+        why: In a few words, for the counts in the log and the report.
+        state: The state it is given, or None to leave it.
+        error: The error to write with a new state.
+    """
+
+    take: bool
+    why: str
+    state: State | None = None
+    error: str = ""
+
+
+def decide(known: Record | None, *, now: float, limits: Limits, redo: bool) -> Decision:
+    """Decide about a request that Omnitron lists.
+
+    Args:
+        known: What the ledger has of it, or None.
+        now: The time, in seconds since 1970.
+        limits: The flow's limits.
+        redo: Whether a person asked for this one by name, to be done whatever its state.
+    """
+    if known is None:
+        return Decision(take=True, why="new", state=State.FETCHED)
+    if (redo or known.redo) and known.state in _REDONE:
+        return Decision(take=True, why="done again by a person's word", state=State.FETCHED)
+    return _by_state(known, now, limits)
+
+
+def _by_state(known: Record, now: float, limits: Limits) -> Decision:  # noqa: PLR0911 -- a table, row by row
+    match known.state:  # the rules stand in one place, each with its own outcome
+        case State.DONE:
+            return Decision(take=False, why="already done")
+        case State.PARKED:
+            return Decision(take=False, why="parked")
+        case State.POSTPONED if now - known.since > limits.max_age_s:
+            return Decision(
+                take=False,
+                why="parked now",
+                state=State.PARKED,
+                error="postponed (do_nothing) for longer than max_age",
+            )
+        case State.FAILED if known.settled:
+            return Decision(take=False, why="failed for good until redo")
+        case State.FAILED if known.failures >= limits.max_attempts:
+            return Decision(take=False, why="parked now", state=State.PARKED, error=known.error)
+        case State.FAILED if known.next_at is not None and now < known.next_at:
+            return Decision(take=False, why="failed, waiting for its retry_pause")
+        case state if state in _REFETCHED:
+            return Decision(take=True, why=f"again ({state})", state=State.FETCHED)
+    return carry_on(known, now=now, limits=limits)
+
+
+def carry_on(known: Record, *, now: float, limits: Limits) -> Decision:
+    """Decide about a request of which the ERP may know, listed or not.
+
+    A request in doubt that no look-up, no key and no declaration has settled waits for a person; so does one
+    that was tried too often where it stands.
+    """
+    if known.state == State.IN_DOUBT and not known.hopeful:
+        return Decision(take=False, why="parked now", state=State.PARKED, error=known.error)
+    if known.state == State.IN_DOUBT and now - known.since > limits.max_age_s:
+        return Decision(take=False, why="parked now", state=State.PARKED, error=known.error)
+    if known.state != State.SENDING and known.tries >= limits.max_attempts:
+        return Decision(take=False, why="parked now", state=State.PARKED, error=known.error)
+    return Decision(take=True, why=f"unfinished ({known.state})")
+
+
+class Intake:
+    """Enters requests into a run.
+
+    Args:
+        database: Where.
+        cipher: For the requests' payloads.
+        clock: For times.
+    """
+
+    def __init__(self, database: Database, cipher: Cipher, clock: Clock) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._clock = clock
+
+    def enter(
+        self,
+        flow: str,
+        run_id: str,
+        listed: Sequence[Mapping[str, Any]],
+        *,
+        first_step: str,
+        ready: bool,
+        limits: Limits,
+        position: int,
+        room: int,
+        redo: bool = False,
+    ) -> Counter[str]:
+        """Enter listed requests; those that the run takes up become its own.
+
+        Args:
+            flow: The flow's id.
+            run_id: The run.
+            listed: Request objects of Omnitron, each with an integer ``id`` and a ``uuid``.
+            first_step: The step that takes on what is entered.
+            ready: Whether there is nothing to prepare, so that it is entered as ``prepared``.
+            limits: The flow's limits.
+            position: The position of the first one taken.
+            room: How many may be taken.
+            redo: Whether a person asked for these by name.
+
+        Returns:
+            How many were met, by reason; under ``taken`` those that the run took up, under ``left`` those for
+            which there was no room.
+        """
+        counts: Counter[str] = Counter()
+        now = self._clock.now().timestamp()
+        with self._database.write() as connection:
+            self._database.lock_flow(connection, flow)
+            known = self._known(connection, flow, [one["uuid"] for one in listed])
+            held = self._held(connection, flow, list(known), now)
+            writes = _Writes()
+            for request in listed:
+                old = known.get(request["uuid"])
+                decision = (
+                    Decision(take=False, why="in work by another worker")
+                    if request["uuid"] in held
+                    else decide(old, now=now, limits=limits, redo=redo)
+                )
+                if decision.take and counts["taken"] >= room:
+                    counts["left"] += 1
+                    continue
+                counts[decision.why] += 1
+                place = position + counts["taken"]
+                counts["taken"] += decision.take
+                at = _Place(flow, run_id, place, first_step, now, ready=ready)
+                self._carry_out(connection, writes, decision, old, request, at)
+            self._write_all(connection, writes)
+        return counts
+
+    def take_unfinished(
+        self, flow: str, run_id: str, *, limits: Limits, position: int, room: int
+    ) -> Counter[str]:
+        """Take up what earlier runs left where the ERP may know of it, whether Omnitron lists it or not."""
+        counts: Counter[str] = Counter()
+        now = self._clock.now().timestamp()
+        with self._database.write() as connection:
+            self._database.lock_flow(connection, flow)
+            rows = connection.execute(
+                select(*_columns())
+                .where(_R.flow == flow, _R.state.in_(UNFINISHED_OUTSIDE), self._not_held(now))
+                .where(not_(and_(_R.run_id == run_id, _R.claim_id.is_(None))))
+                .order_by(_R.first_seen, _R.uuid)
+            ).all()
+            for old in map(record_from, rows):
+                decision = carry_on(old, now=now, limits=limits)
+                if decision.take and counts["taken"] >= room:
+                    counts["left"] += 1
+                    continue
+                counts[decision.why] += 1
+                place = _Place(flow, run_id, position + counts["taken"], "", now)
+                counts["taken"] += decision.take
+                if decision.state is not None:
+                    self._update(connection, _parked(old, decision, now), place, decision.why)
+                elif decision.take:
+                    self._own(connection, old, place)
+        return counts
+
+    def withdraw(self, flow: str, run_id: str, listed: Collection[str]) -> int:
+        """Close what nobody has booked and Omnitron no longer lists.
+
+        Only for a list that was read whole and without filters but the flow's own. A failed request of which
+        Omnitron was told stays ``failed``: it left the list because of us.
+
+        Returns:
+            How many were closed.
+        """
+        now = self._clock.now().timestamp()
+        with self._database.write() as connection:
+            self._database.lock_flow(connection, flow)
+            rows = connection.execute(
+                select(*_columns()).where(
+                    _R.flow == flow,
+                    _R.state.in_(WITHDRAWABLE),
+                    _R.settled.is_(False),
+                    _R.redo.is_(False),
+                    self._not_held(now),
+                )
+            ).all()
+            gone = [old for old in map(record_from, rows) if old.uuid not in listed]
+            for old in gone:
+                new = old.moved(State.WITHDRAWN, step="", next_at=None, error="no longer listed by Omnitron")
+                place = _Place(flow, run_id, old.position, "", now)
+                self._update(connection, new, place, "withdrawn")
+        return len(gone)
+
+    def asked_again(self, flow: str) -> list[int]:
+        """Return the numbers of the requests that a person wants done again."""
+        with self._database.read() as connection:
+            return list(
+                connection.execute(
+                    select(_R.id)
+                    .where(_R.flow == flow, _R.redo.is_(True), _R.id.is_not(None))
+                    .order_by(_R.id)
+                ).scalars()
+            )
+
+    def _known(self, connection: Connection, flow: str, uuids: Sequence[str]) -> dict[str, Record]:
+        found: dict[str, Record] = {}
+        for start in range(0, len(uuids), _IN):
+            rows = connection.execute(
+                select(*_columns()).where(_R.flow == flow, _R.uuid.in_(uuids[start : start + _IN]))
+            )
+            found |= {row.uuid: record_from(row) for row in rows}
+        return found
+
+    def _held(self, connection: Connection, flow: str, uuids: Sequence[str], now: float) -> set[str]:
+        held: set[str] = set()
+        for start in range(0, len(uuids), _IN):
+            held |= set(
+                connection.execute(
+                    select(_R.uuid).where(
+                        _R.flow == flow,
+                        _R.uuid.in_(uuids[start : start + _IN]),
+                        _R.claim_id.in_(live_claims(now)),
+                    )
+                ).scalars()
+            )
+        return held
+
+    def _not_held(self, now: float) -> Any:
+        return or_(_R.claim_id.is_(None), _R.claim_id.not_in(live_claims(now)))
+
+    def _carry_out(
+        self,
+        connection: Connection,
+        writes: _Writes,
+        decision: Decision,
+        old: Record | None,
+        request: Mapping[str, Any],
+        place: _Place,
+    ) -> None:
+        if decision.state == State.FETCHED:
+            new = _entered(old, request, place)
+            if old is None:
+                writes.requests.append(new.columns())
+            else:
+                self._own(connection, new, place)
+                self._change(connection, new, place)
+            writes.events.append(_event(new, place, decision.why))
+            writes.payloads.append(self._payload(new, request, place.now))
+        elif decision.state is not None and old is not None:
+            new = _parked(old, decision, place.now)
+            self._change(connection, new, place)
+            writes.events.append(_event(new, place, decision.why))
+        elif decision.take and old is not None:
+            self._own(connection, old, place)
+
+    def _write_all(self, connection: Connection, writes: _Writes) -> None:
+        self._database.add(connection, schema.requests, writes.requests)
+        self._database.add(connection, schema.events, writes.events)
+        self._database.upsert(connection, schema.payloads, writes.payloads)
+
+    def _own(self, connection: Connection, record: Record, place: _Place) -> None:
+        connection.execute(
+            update(schema.requests)
+            .where(_R.flow == record.flow, _R.uuid == record.uuid)
+            .values(run_id=place.run_id, position=place.position, batch=None, claim_id=None)
+        )
+
+    def _change(self, connection: Connection, new: Record, place: _Place) -> None:
+        values = {name: getattr(new, name) for name in MUTABLE}
+        connection.execute(
+            update(schema.requests)
+            .where(_R.flow == new.flow, _R.uuid == new.uuid)
+            .values(values | {"last_changed": place.now})
+        )
+
+    def _update(self, connection: Connection, new: Record, place: _Place, note: str) -> None:
+        self._change(connection, new, place)
+        connection.execute(insert(schema.events).values(_event(new, place, note)))
+
+    def _payload(self, new: Record, request: Mapping[str, Any], now: float) -> dict[str, Any]:
+        return {
+            "flow": new.flow,
+            "uuid": new.uuid,
+            "kind": "request",
+            "number": new.attempts,
+            "data": self._cipher.pack(request),
+            "created_at": now,
+        }
+
+    def assign(self, flow: str, run_id: str, batches: Sequence[Sequence[str]]) -> None:
+        """Put the run's requests into batches.
+
+        Args:
+            flow: The flow's id.
+            run_id: The run.
+            batches: The uuids of each batch, in the order in which they are worked on.
+        """
+        rows = [
+            {"at_uuid": uuid, "to_batch": number, "to_position": place}
+            for number, batch in enumerate(batches)
+            for place, uuid in enumerate(batch)
+        ]
+        if not rows:
+            return
+        with self._database.write() as connection:
+            connection.execute(
+                update(schema.requests)
+                .where(_R.flow == flow, _R.run_id == run_id, _R.uuid == bindparam("at_uuid"))
+                .values(batch=bindparam("to_batch"), position=bindparam("to_position")),
+                rows,
+            )
+
+    def taken(self, flow: str, run_id: str) -> list[Record]:
+        """Return what the run has taken up and not finished, in its order."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(*_columns())
+                .where(_R.flow == flow, _R.run_id == run_id, _R.step != "")
+                .where(_R.state.not_in((State.FAILED, State.PARKED)))
+                .order_by(_R.position, _R.uuid)
+            ).all()
+        return [record_from(row) for row in rows]
+
+
+@dataclass(frozen=True)
+class _Place:
+    flow: str
+    run_id: str
+    position: int
+    first_step: str
+    now: float
+    ready: bool = False
+
+
+@dataclass
+class _Writes:
+    """Rows of one page, written together: one statement per table instead of three per request."""
+
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    payloads: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _event(new: Record, place: _Place, note: str) -> dict[str, Any]:
+    return {
+        "flow": new.flow,
+        "uuid": new.uuid,
+        "at": place.now,
+        "run_id": place.run_id,
+        "step": "get_data",
+        "attempt": new.attempts,
+        "send": new.sends,
+        "state": new.state,
+        "revision": "",
+        "duration_ms": None,
+        "note": f"{note}: {new.error}" if new.error else note,
+    }
+
+
+def _columns() -> list[Any]:
+    return [schema.requests.c[name] for name in COLUMNS]
+
+
+def _parked(old: Record, decision: Decision, now: float) -> Record:
+    assert decision.state is not None
+    return old.moved(
+        decision.state, error=decision.error, parked_from=old.state, next_at=None, last_changed=now
+    )
+
+
+def _entered(old: Record | None, request: Mapping[str, Any], place: _Place) -> Record:
+    told = _told(request) | {"step": place.first_step, "error": "", "hopeful": False, "redo": False}
+    state = State.PREPARED if place.ready else State.FETCHED
+    if old is None:
+        return Record(
+            flow=place.flow,
+            uuid=str(request["uuid"]),
+            state=state,
+            run_id=place.run_id,
+            batch=None,
+            position=place.position,
+            attempts=1,
+            failures=0,
+            tries=0,
+            sends=0,
+            auth_fails=0,
+            key_number=1,
+            body_digest=None,
+            last_send_at=None,
+            since=place.now,
+            next_at=None,
+            erp_status=None,
+            relation="",
+            parked_from="",
+            settled=False,
+            first_seen=place.now,
+            last_changed=place.now,
+            claim_id=None,
+            **told,
+        )
+    check_move(old.state, State.FETCHED)
+    return replace(old, state=state, **told, **_afresh(old, place.now))
+
+
+def _afresh(old: Record, now: float) -> dict[str, Any]:
+    """Return what changes when a request goes through the chain once more."""
+    changes: dict[str, Any] = {
+        "attempts": old.attempts + (old.state not in (State.FETCHED, State.PREPARED)),
+        "tries": 0,
+        "auth_fails": 0,
+        "next_at": None,
+        "relation": "",
+        "settled": False,
+        "parked_from": "",
+    }
+    if old.state in (State.DONE, State.PARKED, State.IN_DOUBT, State.WITHDRAWN) or old.redo:
+        changes |= {"failures": 0, "since": now}
+    if old.state == State.DONE or (old.state == State.PARKED and old.parked_from not in _IN_THE_DARK):
+        # the outcome of what was sent is known, so what is sent now is another booking
+        changes |= {"key_number": old.key_number + 1, "body_digest": None}
+    return changes
+
+
+_IN_THE_DARK = (State.IN_DOUBT, State.SENDING, State.POSTPONED, State.ANSWERED)
+
+
+def _told(request: Mapping[str, Any]) -> dict[str, Any]:
+    channel = _within(request, "channel", "pk")
+    return {
+        "id": request["id"],
+        "channel": channel if isinstance(channel, int) else None,
+        "order_number": _text(_within(request, "order_item", "order", "number"), "order_number"),
+        "sku": _text(_within(request, "order_item", "product", "sku"), "sku"),
+    }
+
+
+def _text(value: Any, column: str) -> str:
+    return "" if value is None else str(value)[: _ATTRIBUTE_LENGTH[column]]
+
+
+def _within(value: Any, *path: str) -> Any:
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def even(items: Sequence[str], count: int) -> list[list[str]]:
+    """Spread items over ``count`` lists whose lengths differ by one at most."""
+    return [list(items[start::count]) for start in range(count)]

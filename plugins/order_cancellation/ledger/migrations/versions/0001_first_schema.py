@@ -1,0 +1,164 @@
+"""The first schema."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Create all tables."""
+    op.create_table(
+        "batches",
+        sa.Column("flow", sa.String(length=64), nullable=False),
+        sa.Column("run_id", sa.String(length=250), nullable=False),
+        sa.Column("batch", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("revision", sa.String(length=64), nullable=False),
+        sa.Column("label", sa.String(length=200), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("flow", "run_id", "batch"),
+    )
+    op.create_table(
+        "claims",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("flow", sa.String(length=64), nullable=False),
+        sa.Column("run_id", sa.String(length=250), nullable=False),
+        sa.Column("batch", sa.Integer(), nullable=False),
+        sa.Column("step", sa.String(length=32), nullable=False),
+        sa.Column("worker", sa.String(length=200), nullable=False),
+        sa.Column("claimed_at", sa.Float(), nullable=False),
+        sa.Column("lease_until", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "dry_results",
+        sa.Column("flow", sa.String(length=64), nullable=False),
+        sa.Column("run_id", sa.String(length=250), nullable=False),
+        sa.Column("uuid", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.BigInteger(), nullable=True),
+        sa.Column("batch", sa.Integer(), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("step", sa.String(length=32), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("flow", "run_id", "uuid"),
+    )
+    op.create_table(
+        "events",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("flow", sa.String(length=64), nullable=False),
+        sa.Column("uuid", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.Column("run_id", sa.String(length=250), nullable=False),
+        sa.Column("step", sa.String(length=32), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("send", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("revision", sa.String(length=64), nullable=False),
+        sa.Column("duration_ms", sa.Float(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("events_by_request", "events", ["flow", "uuid", "id"], unique=False)
+    op.create_table(
+        "flows", sa.Column("flow", sa.String(length=64), nullable=False), sa.PrimaryKeyConstraint("flow")
+    )
+    op.create_table(
+        "payloads",
+        sa.Column("flow", sa.String(length=64), nullable=False),
+        sa.Column("uuid", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("flow", "uuid", "kind", "number"),
+    )
+    op.create_index("payloads_by_age", "payloads", ["created_at"], unique=False)
+    op.create_table(
+        "requests",
+        sa.Column("flow", sa.String(length=64), nullable=False),
+        sa.Column("uuid", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.BigInteger(), nullable=True),
+        sa.Column("channel", sa.BigInteger(), nullable=True),
+        sa.Column("order_number", sa.String(length=64), nullable=False),
+        sa.Column("sku", sa.String(length=128), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("step", sa.String(length=32), nullable=False),
+        sa.Column("run_id", sa.String(length=250), nullable=False),
+        sa.Column("batch", sa.Integer(), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("sends", sa.Integer(), nullable=False),
+        sa.Column("auth_fails", sa.Integer(), nullable=False),
+        sa.Column("key_number", sa.Integer(), nullable=False),
+        sa.Column("body_digest", sa.String(length=64), nullable=True),
+        sa.Column("last_send_at", sa.Float(), nullable=True),
+        sa.Column("since", sa.Float(), nullable=False),
+        sa.Column("next_at", sa.Float(), nullable=True),
+        sa.Column("erp_status", sa.Integer(), nullable=True),
+        sa.Column("relation", sa.String(length=16), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("hopeful", sa.Boolean(), nullable=False),
+        sa.Column("parked_from", sa.String(length=16), nullable=False),
+        sa.Column("settled", sa.Boolean(), nullable=False),
+        sa.Column("redo", sa.Boolean(), nullable=False),
+        sa.Column("first_seen", sa.Float(), nullable=False),
+        sa.Column("last_changed", sa.Float(), nullable=False),
+        sa.Column("claim_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.PrimaryKeyConstraint("flow", "uuid"),
+    )
+    op.create_index("requests_by_change", "requests", ["last_changed"], unique=False)
+    op.create_index("requests_by_id", "requests", ["flow", "id"], unique=False)
+    op.create_index("requests_by_run", "requests", ["flow", "run_id", "batch", "position"], unique=False)
+    op.create_index("requests_by_state", "requests", ["flow", "state"], unique=False)
+    op.create_table(
+        "revisions",
+        sa.Column("flow", sa.String(length=64), nullable=False),
+        sa.Column("revision", sa.String(length=64), nullable=False),
+        sa.Column("files", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.Float(), nullable=False),
+        sa.Column("author", sa.String(length=200), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("flow", "revision"),
+    )
+    op.create_table(
+        "runs",
+        sa.Column("flow", sa.String(length=64), nullable=False),
+        sa.Column("run_id", sa.String(length=250), nullable=False),
+        sa.Column("revision", sa.String(length=64), nullable=False),
+        sa.Column("dry_run", sa.Boolean(), nullable=False),
+        sa.Column("started_at", sa.Float(), nullable=False),
+        sa.Column("listed_at", sa.Float(), nullable=True),
+        sa.Column("lines", sa.Text(), nullable=False),
+        sa.Column("problems", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("flow", "run_id"),
+    )
+    op.create_table(
+        "step_notes",
+        sa.Column("flow", sa.String(length=64), nullable=False),
+        sa.Column("run_id", sa.String(length=250), nullable=False),
+        sa.Column("batch", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("step", sa.String(length=32), nullable=False),
+        sa.Column("red_at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("flow", "run_id", "batch", "step"),
+    )
+    op.create_table(
+        "tokens",
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=True),
+        sa.Column("expires_at", sa.Float(), nullable=True),
+        sa.Column("renewal_owner", sa.String(length=200), nullable=False),
+        sa.Column("renewal_until", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )

@@ -1,0 +1,189 @@
+"""What people ask the ledger: lists, one request's life, and their decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, insert, or_, select, tuple_, update
+
+from order_cancellation.clock import Clock
+from order_cancellation.errors import ConfigurationError
+from order_cancellation.ledger import schema
+from order_cancellation.ledger.cipher import Cipher
+from order_cancellation.ledger.database import Database
+from order_cancellation.ledger.records import COLUMNS, MUTABLE, Record
+from order_cancellation.ledger.states import State
+from order_cancellation.ledger.work import live_claims, record_from
+
+__all__ = ["Queries"]
+
+_R = schema.requests.c
+
+
+class Queries:
+    """Lists, single requests, and people's decisions on them.
+
+    Args:
+        database: Where.
+        cipher: For payloads.
+        clock: For times.
+    """
+
+    def __init__(self, database: Database, cipher: Cipher, clock: Clock) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._clock = clock
+
+    def list(
+        self,
+        *,
+        flow: str | None = None,
+        state: str | None = None,
+        limit: int = 1000,
+        after: tuple[str, str] | None = None,
+    ) -> list[Record]:
+        """Return requests in the order of flow and uuid.
+
+        Args:
+            flow: Only this flow's.
+            state: Only those in this state.
+            limit: At most so many.
+            after: Flow and uuid of the last one that was seen already.
+        """
+        query = select(*(_R[name] for name in COLUMNS)).order_by(_R.flow, _R.uuid).limit(limit)
+        if flow is not None:
+            query = query.where(_R.flow == flow)
+        if state is not None:
+            query = query.where(_R.state == state)
+        if after is not None:
+            query = query.where(tuple_(_R.flow, _R.uuid) > tuple_(*after))
+        with self._database.read() as connection:
+            return [record_from(row) for row in connection.execute(query)]
+
+    def find(self, flow: str, uuid_or_id: str) -> Record | None:
+        """Return one request by its uuid or its number, or None."""
+        with self._database.read() as connection:
+            return self._find(connection, flow, uuid_or_id)
+
+    def events(self, flow: str, uuid: str) -> Sequence[Mapping[str, Any]]:
+        """Return all that happened to a request, oldest first."""
+        e = schema.events.c
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(schema.events).where(e.flow == flow, e.uuid == uuid).order_by(e.id)
+            ).mappings()
+            return [dict(row) for row in rows]
+
+    def payloads(self, flow: str, uuid: str) -> dict[tuple[str, int], Any]:
+        """Return all kept payloads of a request, by kind and number. They hold personal data."""
+        p = schema.payloads.c
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(p.kind, p.number, p.data).where(p.flow == flow, p.uuid == uuid).order_by(p.number)
+            ).all()
+        return {(kind, number): self._cipher.unpack(data) for kind, number, data in rows}
+
+    def ask_again(self, flow: str, uuid_or_id: str, *, who: str) -> Record:
+        """Note that a person wants a request done again at the next run.
+
+        Raises:
+            ConfigurationError: There is no such request.
+        """
+        with self._database.write() as connection:
+            record = self._known(connection, flow, uuid_or_id)
+            connection.execute(
+                update(schema.requests)
+                .where(_R.flow == flow, _R.uuid == record.uuid)
+                .values(redo=True, last_changed=self._now())
+            )
+            self._note(connection, record, f"to be done again at the next run, asked by {who}")
+            return self._known(connection, flow, record.uuid)
+
+    def resolve(self, flow: str, uuid_or_id: str, *, accepted: bool, step: str, why: str, who: str) -> Record:
+        """Write down a person's decision on a request that is in doubt or parked.
+
+        Args:
+            flow: The flow's id.
+            uuid_or_id: Which request.
+            accepted: Whether the ERP has booked it; then it is only written back, else on_failure is.
+            step: The step that goes on with it.
+            why: The person's reason.
+            who: The person.
+
+        Raises:
+            ConfigurationError: There is no such request, it needs no decision, or a worker is on it.
+        """
+        with self._database.write() as connection:
+            self._database.lock_flow(connection, flow)
+            record = self._known(connection, flow, uuid_or_id)
+            self._refuse_undecidable(connection, record)
+            known_now = {
+                "key_number": record.key_number + (not accepted),
+                "parked_from": "",
+                "settled": not accepted,
+            }
+            if not accepted:
+                known_now["body_digest"] = None
+            new = record.moved(State.ACCEPTED if accepted else State.REFUSED, step=step, **known_now)
+            values = {name: getattr(new, name) for name in MUTABLE} | {"last_changed": self._now()}
+            if not accepted:
+                values["error"] = f"decided by {who}: not booked ({why})"
+            connection.execute(
+                update(schema.requests).where(_R.flow == flow, _R.uuid == record.uuid).values(values)
+            )
+            decision = "booked" if accepted else "not booked"
+            self._note(connection, new, f"decided by {who}: {decision}, because: {why}")
+            return self._known(connection, flow, record.uuid)
+
+    def _refuse_undecidable(self, connection: Connection, record: Record) -> None:
+        if record.state not in (State.IN_DOUBT, State.PARKED):
+            raise ConfigurationError(
+                f"Flow '{record.flow}', request {record.id}: it is {record.state}; "
+                "only a request that is in_doubt or parked needs a decision."
+            )
+        held = connection.execute(
+            select(_R.uuid).where(
+                _R.flow == record.flow,
+                _R.uuid == record.uuid,
+                _R.claim_id.in_(live_claims(self._now())),
+            )
+        ).first()
+        if held is not None:
+            raise ConfigurationError(
+                f"Flow '{record.flow}', request {record.id}: a worker is on it right now; "
+                "try again in a minute."
+            )
+
+    def _known(self, connection: Connection, flow: str, uuid_or_id: str) -> Record:
+        record = self._find(connection, flow, uuid_or_id)
+        if record is None:
+            raise ConfigurationError(f"Flow '{flow}': the ledger has no request {uuid_or_id}.")
+        return record
+
+    def _find(self, connection: Connection, flow: str, uuid_or_id: str) -> Record | None:
+        fits = _R.uuid == uuid_or_id
+        if uuid_or_id.isascii() and uuid_or_id.isdigit() and len(uuid_or_id) < len(str(2**63)):
+            fits = or_(fits, _R.id == int(uuid_or_id))
+        row = connection.execute(
+            select(*(_R[name] for name in COLUMNS)).where(_R.flow == flow, fits).limit(1)
+        ).one_or_none()
+        return None if row is None else record_from(row)
+
+    def _note(self, connection: Connection, record: Record, note: str) -> None:
+        connection.execute(
+            insert(schema.events).values(
+                flow=record.flow,
+                uuid=record.uuid,
+                at=self._now(),
+                run_id=record.run_id,
+                step="",
+                attempt=record.attempts,
+                send=record.sends,
+                state=record.state,
+                note=note,
+            )
+        )
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()

@@ -1,0 +1,100 @@
+"""A request as the ledger knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from order_cancellation.ledger.states import State, check_move
+
+__all__ = ["COLUMNS", "MUTABLE", "Change", "Record"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row of the table ``requests``, with the payloads that were asked for.
+
+    The names are the columns' (see ``schema.requests``); ``payloads`` maps a kind (``request``, ``script``,
+    ``mapping``, ``attributes``, ``sent``, ``answer``) to its value.
+    """
+
+    flow: str
+    uuid: str
+    id: int | None
+    channel: int | None
+    order_number: str
+    sku: str
+    state: State
+    step: str
+    run_id: str
+    batch: int | None
+    position: int
+    attempts: int
+    failures: int
+    tries: int
+    sends: int
+    auth_fails: int
+    key_number: int
+    body_digest: str | None
+    last_send_at: float | None
+    since: float
+    next_at: float | None
+    erp_status: int | None
+    relation: str
+    error: str
+    hopeful: bool
+    parked_from: str
+    settled: bool
+    redo: bool
+    first_seen: float
+    last_changed: float
+    claim_id: int | None
+    payloads: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def key(self) -> str:
+        """The idempotency key: the same until the outcome of an attempt is known."""
+        return f"{self.flow}-{self.uuid}-{self.key_number}"
+
+    def moved(self, state: State, **changes: Any) -> Record:
+        """Return the record in another state, or changed within its own.
+
+        A new state starts without an error and with no tries, unless ``changes`` says otherwise.
+
+        Raises:
+            ValueError: The state machine has no such move.
+        """
+        check_move(self.state, state)
+        fresh = {} if state == self.state else {"tries": 0}
+        return replace(self, **{"error": "", "hopeful": False, "state": state, **fresh, **changes})
+
+    def columns(self) -> dict[str, Any]:
+        """Return the row's values by column."""
+        return {name: getattr(self, name) for name in COLUMNS}
+
+
+COLUMNS = tuple(one.name for one in fields(Record) if one.name != "payloads")
+MUTABLE = tuple(
+    name
+    for name in COLUMNS
+    if name not in ("flow", "uuid", "run_id", "batch", "position", "claim_id", "first_seen")
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step in the life of a request, to be written in one piece.
+
+    Args:
+        old: The record as it was read or last written.
+        new: The record as it shall be.
+        payloads: What to keep with it, by kind.
+        note: What happened, for people; no personal data.
+        duration_ms: How long it took.
+    """
+
+    old: Record
+    new: Record
+    payloads: dict[str, Any] = field(default_factory=dict, repr=False)
+    note: str = ""
+    duration_ms: float | None = None

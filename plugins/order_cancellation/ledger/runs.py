@@ -1,0 +1,251 @@
+"""Runs, their batches, the flow's pinned revisions, and the notes that tell a person's act from a retry."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+
+from order_cancellation.clock import Clock
+from order_cancellation.ledger import schema
+from order_cancellation.ledger.cipher import Cipher
+from order_cancellation.ledger.database import Database
+from order_cancellation.ledger.records import COLUMNS, Record
+from order_cancellation.ledger.states import State
+from order_cancellation.ledger.work import record_from
+
+__all__ = ["Batch", "RunRow", "Runs"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch of a run.
+
+    Args:
+        number: Its number, which is Airflow's map index.
+        revision: The revision of the flow that it works with.
+        label: Its name in Airflow's grid.
+        size: How many requests it began with.
+    """
+
+    number: int
+    revision: str
+    label: str
+    size: int
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One run of a flow.
+
+    Args:
+        flow: The flow's id.
+        run_id: Airflow's name of the run.
+        revision: The revision pinned by ``get_data``.
+        dry_run: Whether nothing may leave.
+        listed: Whether ``get_data`` was through.
+        lines: What the reading found, for people.
+        problems: What went wrong with the run itself.
+    """
+
+    flow: str
+    run_id: str
+    revision: str
+    dry_run: bool
+    listed: bool
+    lines: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+class Runs:
+    """What the ledger keeps of runs.
+
+    Args:
+        database: Where.
+        cipher: For revisions: a flow's files are the merchant's own.
+        clock: For times.
+    """
+
+    def __init__(self, database: Database, cipher: Cipher, clock: Clock) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._clock = clock
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+    def keep_revision(
+        self, flow: str, revision: str, files: Mapping[str, bytes], *, author: str = "", note: str = ""
+    ) -> None:
+        """Keep a flow's folder as it is now; a revision that is there already stays as it is."""
+        packed = {name: b64encode(zlib.compress(data)).decode() for name, data in files.items()}
+        row = {
+            "flow": flow,
+            "revision": revision,
+            "files": self._cipher.pack(packed),
+            "created_at": self._now(),
+            "author": author,
+            "note": note,
+        }
+        with self._database.write() as connection:
+            self._database.insert_missing(connection, schema.revisions, [row])
+
+    def revision(self, flow: str, revision: str) -> dict[str, bytes]:
+        """Return a kept folder: relative path → content.
+
+        Raises:
+            KeyError: It was never kept.
+        """
+        r = schema.revisions.c
+        with self._database.read() as connection:
+            data = connection.execute(select(r.files).where(r.flow == flow, r.revision == revision)).scalar()
+        if data is None:
+            raise KeyError(f"Flow '{flow}': the ledger has no revision {revision[:12]}")
+        return {name: zlib.decompress(b64decode(text)) for name, text in self._cipher.unpack(data).items()}
+
+    def start(self, flow: str, run_id: str, revision: str, *, dry_run: bool) -> None:
+        """Enter a run, or enter it again with the revision of now."""
+        row = {
+            "flow": flow,
+            "run_id": run_id,
+            "revision": revision,
+            "dry_run": dry_run,
+            "started_at": self._now(),
+            "listed_at": None,
+            "lines": "[]",
+            "problems": "[]",
+        }
+        with self._database.write() as connection:
+            self._database.upsert(connection, schema.runs, [row])
+
+    def listed(
+        self,
+        flow: str,
+        run_id: str,
+        batches: Sequence[Batch],
+        *,
+        lines: Sequence[str],
+        problems: Sequence[str],
+    ) -> None:
+        """Note that ``get_data`` is through, with what it found."""
+        r, b = schema.runs.c, schema.batches.c
+        values = {
+            "listed_at": self._now(),
+            "lines": json.dumps(list(lines)),
+            "problems": json.dumps(list(problems)),
+        }
+        rows = [
+            {
+                "flow": flow,
+                "run_id": run_id,
+                "batch": one.number,
+                "revision": one.revision,
+                "label": one.label[:200],
+                "size": one.size,
+            }
+            for one in batches
+        ]
+        with self._database.write() as connection:
+            connection.execute(update(schema.runs).where(r.flow == flow, r.run_id == run_id).values(values))
+            connection.execute(delete(schema.batches).where(b.flow == flow, b.run_id == run_id))
+            self._database.add(connection, schema.batches, rows)
+
+    def get(self, flow: str, run_id: str) -> RunRow | None:
+        """Return a run, or None where its ``get_data`` never began."""
+        r = schema.runs.c
+        with self._database.read() as connection:
+            row = connection.execute(
+                select(schema.runs).where(r.flow == flow, r.run_id == run_id)
+            ).one_or_none()
+        if row is None:
+            return None
+        return RunRow(
+            flow=flow,
+            run_id=run_id,
+            revision=row.revision,
+            dry_run=row.dry_run,
+            listed=row.listed_at is not None,
+            lines=tuple(json.loads(row.lines)),
+            problems=tuple(json.loads(row.problems)),
+        )
+
+    def batch(self, flow: str, run_id: str, number: int) -> Batch | None:
+        """Return one batch, or None where there is no such batch."""
+        b = schema.batches.c
+        with self._database.read() as connection:
+            row = connection.execute(
+                select(schema.batches).where(b.flow == flow, b.run_id == run_id, b.batch == number)
+            ).one_or_none()
+        return None if row is None else Batch(row.batch, row.revision, row.label, row.size)
+
+    def pin(self, flow: str, run_id: str, number: int, revision: str) -> None:
+        """Let a batch go on with another revision: a person repaired the flow and cleared the tasks."""
+        b = schema.batches.c
+        with self._database.write() as connection:
+            connection.execute(
+                update(schema.batches)
+                .where(b.flow == flow, b.run_id == run_id, b.batch == number)
+                .values(revision=revision)
+            )
+
+    def note_red(self, flow: str, run_id: str, number: int, step: str) -> None:
+        """Note that a step ended red for good: a new execution over this note is a person's act."""
+        row = {"flow": flow, "run_id": run_id, "batch": number, "step": step, "red_at": self._now()}
+        with self._database.write() as connection:
+            self._database.upsert(connection, schema.step_notes, [row])
+
+    def take_note(self, flow: str, run_id: str, number: int, step: str, following: Sequence[str]) -> bool:
+        """Say whether a step runs by a person's act, and take the note away.
+
+        The notes of the following steps go with it: they are cleared by the same act and shall work with the
+        same revision, not with what is edited in between.
+        """
+        n = schema.step_notes.c
+        here = (n.flow == flow, n.run_id == run_id, n.batch == number)
+        with self._database.read() as connection:
+            noted = connection.execute(
+                select(func.count()).select_from(schema.step_notes).where(*here, n.step == step)
+            ).scalar_one()
+        if not noted:
+            return False
+        with self._database.write() as connection:
+            connection.execute(delete(schema.step_notes).where(*here, n.step.in_([step, *following])))
+        return True
+
+    def unfinished(self, flow: str, run_id: str, number: int | None = None) -> list[Record]:
+        """Return the requests of a run (or of one batch of it) that are not through or postponed."""
+        r = schema.requests.c
+        where: list[Any] = [r.flow == flow, r.run_id == run_id, r.step != ""]
+        if number is not None:
+            where.append(r.batch == number)
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(*(r[name] for name in COLUMNS)).where(*where).order_by(r.batch, r.position, r.uuid)
+            ).all()
+        return [record_from(row) for row in rows]
+
+    def counts(self, flow: str, run_id: str, number: int | None = None) -> dict[str, int]:
+        """Return how many requests of a run (or of one batch of it) are in which state."""
+        r = schema.requests.c
+        where: list[Any] = [r.flow == flow, r.run_id == run_id]
+        if number is not None:
+            where.append(r.batch == number)
+        with self._database.read() as connection:
+            rows = connection.execute(select(r.state, func.count()).where(*where).group_by(r.state)).all()
+        return {row[0]: row[1] for row in rows}
+
+    def waiting(self, flow: str, run_id: str) -> dict[str, int]:
+        """Return how many requests of other runs wait for a person, by state."""
+        r = schema.requests.c
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(r.state, func.count())
+                .where(r.flow == flow, r.run_id != run_id, r.state.in_((State.PARKED, State.IN_DOUBT)))
+                .group_by(r.state)
+            ).all()
+        return {row[0]: row[1] for row in rows}

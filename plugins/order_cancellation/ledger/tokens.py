@@ -1,0 +1,74 @@
+"""Tokens of the remote systems, shared by all tasks that use one ledger."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import or_, select, update
+
+from order_cancellation.clock import Clock
+from order_cancellation.http.tokens import Token
+from order_cancellation.ledger import schema
+from order_cancellation.ledger.cipher import Cipher
+from order_cancellation.ledger.database import Database
+
+__all__ = ["LedgerTokens"]
+
+_T = schema.tokens.c
+
+
+class LedgerTokens:
+    """The :class:`~order_cancellation.http.tokens.TokenStore` of production, encrypted at rest.
+
+    Args:
+        database: Where.
+        cipher: For the tokens.
+        clock: For renewal claims.
+    """
+
+    def __init__(self, database: Database, cipher: Cipher, clock: Clock) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._clock = clock
+
+    def load(self, key: str) -> Token | None:
+        """Return the newest token, or None."""
+        with self._database.read() as connection:
+            row = connection.execute(select(schema.tokens).where(_T.key == key)).one_or_none()
+        if row is None or row.data is None:
+            return None
+        ends = None if row.expires_at is None else datetime.fromtimestamp(row.expires_at, UTC)
+        return Token(headers=self._cipher.unpack(row.data), generation=row.generation, expires_at=ends)
+
+    def save(self, key: str, token: Token) -> None:
+        """Keep a token in place of all older ones, and end this key's renewal."""
+        row = {
+            "key": key,
+            "generation": token.generation,
+            "data": self._cipher.pack(token.headers),
+            "expires_at": None if token.expires_at is None else token.expires_at.timestamp(),
+            "renewal_owner": "",
+            "renewal_until": 0.0,
+        }
+        with self._database.write() as connection:
+            self._database.upsert(connection, schema.tokens, [row])
+
+    def claim_renewal(self, key: str, *, owner: str, seen_generation: int, seconds: float) -> bool:
+        """Say whether the caller is the one to log in (see ``TokenStore.claim_renewal``)."""
+        now = self._clock.now().timestamp()
+        with self._database.write() as connection:
+            self._database.insert_missing(
+                connection,
+                schema.tokens,
+                [{"key": key, "generation": 0, "renewal_owner": "", "renewal_until": 0.0}],
+            )
+            result = connection.execute(
+                update(schema.tokens)
+                .where(
+                    _T.key == key,
+                    _T.generation <= seen_generation,
+                    or_(_T.renewal_until < now, _T.renewal_owner == owner),
+                )
+                .values(renewal_owner=owner, renewal_until=now + seconds)
+            )
+        return bool(result.rowcount == 1)

@@ -1,0 +1,302 @@
+"""How a step gets hold of its requests, and writes what became of them.
+
+A step's execution opens one **claim**: a row with a number and a lease. Taking requests writes that number
+into them, and every later write names it: whoever lost the requests to a successor writes nothing any more.
+That number is the fencing token, and the lease is one row to renew however many requests a claim holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, literal, or_, select, update
+
+from order_cancellation.clock import Clock
+from order_cancellation.errors import LeaseLost
+from order_cancellation.ledger import schema
+from order_cancellation.ledger.cipher import Cipher
+from order_cancellation.ledger.database import Database
+from order_cancellation.ledger.records import COLUMNS, MUTABLE, Change, Record
+from order_cancellation.ledger.states import State
+
+__all__ = ["PER_SEND", "Claim", "Work", "live_claims", "read_payloads", "record_from"]
+
+PER_SEND = ("sent", "answer")
+"""Payload kinds numbered by send; all others are numbered by attempt."""
+
+_R = schema.requests.c
+_C = schema.claims.c
+_IN = 500
+"""How many values stand in one IN list: databases have limits."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on requests of one batch in one step.
+
+    Args:
+        id: The fencing number.
+        flow: The flow's id.
+        run_id: The run.
+        batch: The batch.
+        step: The step.
+        lease_s: How long the claim holds without being renewed, in seconds.
+    """
+
+    id: int
+    flow: str
+    run_id: str
+    batch: int
+    step: str
+    lease_s: float
+
+
+def live_claims(now: float) -> Any:
+    """Return the numbers of the claims whose lease has not ended, as a sub-query."""
+    return select(_C.id).where(_C.lease_until >= now)
+
+
+def record_from(row: Any) -> Record:
+    """Return the record that a row of ``requests`` holds."""
+    values = {name: getattr(row, name) for name in COLUMNS}
+    values["state"] = State(values["state"])
+    return Record(**values)
+
+
+def read_payloads(
+    connection: Connection, cipher: Cipher, flow: str, records: Sequence[Record], kinds: Iterable[str]
+) -> None:
+    """Put the newest payloads of the wanted kinds into the records."""
+    wanted = tuple(kinds)
+    by_uuid = {record.uuid: record for record in records}
+    if not wanted or not by_uuid:
+        return
+    p = schema.payloads.c
+    uuids = list(by_uuid)
+    for start in range(0, len(uuids), _IN):
+        found = connection.execute(
+            select(p.uuid, p.kind, p.number, p.data).where(
+                p.flow == flow, p.kind.in_(wanted), p.uuid.in_(uuids[start : start + _IN])
+            )
+        )
+        for uuid, kind, number, data in found:
+            record = by_uuid[uuid]
+            if number == (record.sends if kind in PER_SEND else record.attempts):
+                record.payloads[kind] = cipher.unpack(data)
+
+
+class Work:
+    """Claims, and the changes made under them.
+
+    Args:
+        database: Where.
+        cipher: For payloads.
+        clock: For leases and times.
+    """
+
+    def __init__(self, database: Database, cipher: Cipher, clock: Clock) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._clock = clock
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+    def open_claim(
+        self, flow: str, run_id: str, batch: int, step: str, *, worker: str, lease_s: float
+    ) -> Claim:
+        """Start a claim that holds nothing yet."""
+        now = self._now()
+        with self._database.write() as connection:
+            result = connection.execute(
+                insert(schema.claims).values(
+                    flow=flow,
+                    run_id=run_id,
+                    batch=batch,
+                    step=step,
+                    worker=worker,
+                    claimed_at=now,
+                    lease_until=now + lease_s,
+                )
+            )
+            number = result.inserted_primary_key
+        assert number is not None
+        return Claim(int(number[0]), flow, run_id, batch, step, lease_s)
+
+    def renew(self, claim: Claim) -> None:
+        """Hold the claim for another lease.
+
+        Raises:
+            LeaseLost: The lease had ended already, so others may have taken the requests.
+        """
+        now = self._now()
+        with self._database.write() as connection:
+            result = connection.execute(
+                update(schema.claims)
+                .where(_C.id == claim.id, _C.lease_until >= now)
+                .values(lease_until=now + claim.lease_s)
+            )
+        if result.rowcount != 1:
+            raise LeaseLost(
+                f"Flow '{claim.flow}', {claim.step}, batch {claim.batch}: the lease has ended before "
+                "it was renewed; another worker may have the requests now, so this one stops."
+            )
+
+    def release(self, claim: Claim) -> None:
+        """End the claim: what it held is free for the next step at once."""
+        with self._database.write() as connection:
+            connection.execute(update(schema.claims).where(_C.id == claim.id).values(lease_until=0.0))
+
+    def take(
+        self,
+        claim: Claim,
+        *,
+        steps: Sequence[str],
+        states: Sequence[State],
+        kinds: Iterable[str] = (),
+        after: int = -1,
+        limit: int = 250,
+        any_step: Sequence[State] = (),
+    ) -> list[Record]:
+        """Take requests of the claim's batch that nobody else holds.
+
+        Args:
+            claim: Whose they become.
+            steps: They wait at one of these steps …
+            states: … in one of these states; or, whatever their step, in one of ``any_step``.
+            kinds: Payloads to read with them.
+            after: Only those whose position is greater.
+            limit: At most so many, in the order of their positions.
+            any_step: States taken whatever the step.
+        """
+        fits = and_(_R.state.in_(states), _R.step.in_(steps))
+        if any_step:
+            fits = or_(fits, _R.state.in_(any_step))
+        with self._database.write() as connection:
+            self._database.lock_flow(connection, claim.flow)
+            rows = connection.execute(
+                select(*(schema.requests.c[name] for name in COLUMNS))
+                .where(self._of_batch(claim), fits, _R.position > after, self._free(claim))
+                .order_by(_R.position)
+                .limit(limit)
+            ).all()
+            records = [record_from(row) for row in rows]
+            if records:
+                self._mark(connection, claim, records)
+            read_payloads(connection, self._cipher, claim.flow, records, kinds)
+        return records
+
+    def held_until(self, claim: Claim, *, steps: Sequence[str], states: Sequence[State]) -> float | None:
+        """Return when the first lease of others on such requests of the batch ends, or None where there is none."""
+        with self._database.read() as connection:
+            value = connection.execute(
+                select(func.min(_C.lease_until))
+                .select_from(schema.requests.join(schema.claims, _R.claim_id == _C.id))
+                .where(
+                    self._of_batch(claim),
+                    _R.state.in_(states),
+                    _R.step.in_(steps),
+                    _C.id != claim.id,
+                    _C.lease_until >= self._now(),
+                )
+            ).scalar()
+        return None if value is None else float(value)
+
+    def apply(self, claim: Claim, changes: Sequence[Change], *, revision: str = "") -> set[str]:
+        """Write changes in one transaction, each only if its request is still the claim's and as it was read.
+
+        Args:
+            claim: Under which claim.
+            changes: In their order; several for one request may follow each other.
+            revision: The flow's revision in force, for the history.
+
+        Returns:
+            The uuids that another worker has taken over: nothing was written about them.
+        """
+        now = self._now()
+        with self._database.write() as connection:
+            lost = self._update(connection, claim, changes, now)
+            kept = [change for change in changes if change.new.uuid not in lost]
+            self._database.upsert(connection, schema.payloads, self._payload_rows(kept, now))
+            self._database.add(connection, schema.events, _event_rows(kept, claim, revision, now))
+        return lost
+
+    def _update(
+        self, connection: Connection, claim: Claim, changes: Sequence[Change], now: float
+    ) -> set[str]:
+        statement = (
+            update(schema.requests)
+            .where(
+                _R.flow == claim.flow,
+                _R.uuid == bindparam("at_uuid"),
+                _R.state == bindparam("at_state"),
+                _R.claim_id == claim.id,
+            )
+            .values({name: bindparam(f"to_{name}") for name in MUTABLE})
+        )
+        lost: set[str] = set()
+        for change in changes:
+            if change.new.uuid in lost:
+                continue
+            values = {f"to_{name}": getattr(change.new, name) for name in MUTABLE}
+            values |= {"to_last_changed": now, "at_uuid": change.old.uuid, "at_state": change.old.state}
+            if connection.execute(statement, values).rowcount != 1:
+                lost.add(change.new.uuid)
+        return lost
+
+    def _payload_rows(self, changes: Sequence[Change], now: float) -> list[dict[str, Any]]:
+        # a dict, because one statement must not name the same row twice: the last change counts
+        rows: dict[tuple[str, str, int], dict[str, Any]] = {}
+        for change in changes:
+            for kind, value in change.payloads.items():
+                number = change.new.sends if kind in PER_SEND else change.new.attempts
+                rows[change.new.uuid, kind, number] = {
+                    "flow": change.new.flow,
+                    "uuid": change.new.uuid,
+                    "kind": kind,
+                    "number": number,
+                    "data": self._cipher.pack(value),
+                    "created_at": now,
+                }
+        return list(rows.values())
+
+    def _mark(self, connection: Connection, claim: Claim, records: Sequence[Record]) -> None:
+        uuids = [record.uuid for record in records]
+        for start in range(0, len(uuids), _IN):
+            connection.execute(
+                update(schema.requests)
+                .where(_R.flow == claim.flow, _R.uuid.in_(uuids[start : start + _IN]))
+                .values(claim_id=claim.id)
+            )
+
+    def _free(self, claim: Claim) -> ColumnElement[bool]:
+        return or_(
+            _R.claim_id.is_(None),
+            _R.claim_id == literal(claim.id),
+            _R.claim_id.not_in(live_claims(self._now())),
+        )
+
+    @staticmethod
+    def _of_batch(claim: Claim) -> ColumnElement[bool]:
+        return and_(_R.flow == claim.flow, _R.run_id == claim.run_id, _R.batch == claim.batch)
+
+
+def _event_rows(changes: Sequence[Change], claim: Claim, revision: str, now: float) -> list[dict[str, Any]]:
+    return [
+        {
+            "flow": claim.flow,
+            "uuid": change.new.uuid,
+            "at": now,
+            "run_id": claim.run_id,
+            "step": claim.step,
+            "attempt": change.new.attempts,
+            "send": change.new.sends,
+            "state": change.new.state,
+            "revision": revision,
+            "duration_ms": change.duration_ms,
+            "note": change.note or change.new.error,
+        }
+        for change in changes
+    ]
