@@ -1,7 +1,7 @@
 """What a flow is: the keys of ``flow.yaml``, their defaults and their limits.
 
 The contract's section "A flow folder" is the source of every key; the JSON schema and the designer's forms
-are made from these models. They are frozen, refuse unknown keys and convert nothing (``"yes"`` is no boolean).
+are made from these models. They are frozen, refuse unknown keys and convert nothing: ``"yes"`` is no boolean.
 """
 
 from __future__ import annotations
