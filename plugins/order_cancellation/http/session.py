@@ -17,11 +17,13 @@ from order_cancellation.http.login import kind_of, log_in, token_key
 from order_cancellation.http.logins import Visit
 from order_cancellation.http.masking import endpoint_secrets
 from order_cancellation.http.messages import Answer, Call
+from order_cancellation.http.pauses import repeating
 from order_cancellation.http.tokens import Token, TokenStore
 from order_cancellation.http.transport import Transport
 
 __all__ = ["Session"]
 
+UNAUTHORIZED = 401
 CLAIM_S = 60.0
 FIRST_POLL_S = 0.1
 LONGEST_POLL_S = 2.0
@@ -47,8 +49,8 @@ class Session:
         self.secrets = endpoint_secrets(endpoint)
         self._transport = transport
         self._tokens = tokens
-        self._clock = clock
-        self._random = random
+        self.clock = clock
+        self.random = random
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{next(_numbers)}:{random.getrandbits(32):08x}"
         self._key: str | None = None
         self._token: Token | None = None
@@ -77,6 +79,27 @@ class Session:
             replace(call, headers={**kept, **token.headers}), before_write=before_write
         )
         return replace(answer, token_generation=token.generation)
+
+    async def ask(self, call: Call) -> Answer:
+        """Send a call that does no harm twice: repeated after failures, and once more after a new login.
+
+        Never for a write to an ERP.
+
+        Args:
+            call: A reading call, or an idempotent write to Omnitron.
+
+        Returns:
+            The last answer, whatever its status.
+
+        Raises:
+            NotSent: It could not be sent, the repeats included.
+            InDoubt: No whole answer came back, the repeats included.
+        """
+        answer = await repeating(lambda: self.send(call), clock=self.clock, random=self.random)
+        if answer.status != UNAUTHORIZED or self.kind.lasting:
+            return answer
+        await self.renew(answer.token_generation)
+        return await repeating(lambda: self.send(call), clock=self.clock, random=self.random)
 
     async def log_in(self) -> None:
         """Make sure that there is a token, by a login if there is none.
@@ -149,7 +172,7 @@ class Session:
                 seen_generation = max(seen_generation, stored.generation)  # newer, but at its end already
             if await self._claim(key, seen_generation, CLAIM_S):
                 return await self._fresh(key, stored, seen_generation)
-            await self._clock.sleep(pause * self._random.uniform(0.5, 1.5))
+            await self.clock.sleep(pause * self.random.uniform(0.5, 1.5))
             pause = min(pause * 1.5, LONGEST_POLL_S)
 
     async def _fresh(self, key: str, stored: Token | None, seen_generation: int) -> Token:
@@ -178,10 +201,10 @@ class Session:
 
     def _visit(self, stored: Token | None) -> Visit:
         refresh_token = stored.refresh_token if stored else None
-        return Visit(self.endpoint, self._transport, self._clock, self._random, refresh_token)
+        return Visit(self.endpoint, self._transport, self.clock, self.random, refresh_token)
 
     def _is_due(self, token: Token) -> bool:
-        return token.expires_at is not None and token.expires_at <= self._clock.now()
+        return token.expires_at is not None and token.expires_at <= self.clock.now()
 
     def _is_newer(self, token: Token | None, seen_generation: int) -> bool:
         """Say whether a token can stand in for one that was found wanting."""

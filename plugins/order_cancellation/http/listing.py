@@ -1,0 +1,90 @@
+"""What one answer of Omnitron's list says: its entries, whether more follow, how many there are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Entry", "Page", "page_of", "problem_of"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a page.
+
+    Args:
+        key: What tells it from others: its uuid, or a digest where it has none.
+        value: The entry as it came.
+        problem: Why it can't be taken up, or None.
+    """
+
+    key: str
+    value: Any
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list.
+
+    Args:
+        items: Its entries as they came.
+        more: Whether another page may follow.
+        count: How many entries the whole list has, or None where the answer does not say.
+        promises_more: Whether the answer itself says that another page follows.
+    """
+
+    items: list[Any]
+    more: bool
+    count: int | None = None
+    promises_more: bool = False
+
+    def entries(self) -> Iterator[Entry]:
+        """Give each entry its key; equal entries without uuid are told apart by their number on the page."""
+        seen: Counter[str] = Counter()
+        for item in self.items:
+            problem = problem_of(item)
+            if problem is None or _has_uuid(item):
+                yield Entry(item["uuid"], item, problem)
+                continue
+            digest = hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()
+            seen[digest] += 1
+            yield Entry(f"{digest}#{seen[digest]}", item, problem)
+
+
+def page_of(data: Any) -> Page | None:
+    """Read an answer's JSON as a page, or return None where it is none.
+
+    A page object goes on until its ``next`` is null; where it has no ``next``, and for a bare array, until a
+    page is empty. A page shorter than asked for means nothing: servers cap the limit.
+
+    Args:
+        data: The parsed answer.
+    """
+    if isinstance(data, list):
+        return Page(data, more=bool(data))
+    if not isinstance(data, dict) or not isinstance(data.get("results"), list):
+        return None
+    items, count = data["results"], data.get("count")
+    more = bool(data["next"]) if "next" in data else bool(items)
+    known = count if isinstance(count, int) and not isinstance(count, bool) else None
+    return Page(items, more, known, promises_more=bool(data.get("next")))
+
+
+def problem_of(item: Any) -> str | None:
+    """Return why a list entry is no cancellation request that can be taken up, or None."""
+    if not isinstance(item, dict):
+        return "is no object"
+    if not _has_uuid(item):
+        return "has no uuid"
+    if not isinstance(item.get("id"), int) or isinstance(item["id"], bool):
+        return "has no whole number as id"
+    return None
+
+
+def _has_uuid(item: Any) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("uuid"), str) and bool(item["uuid"].strip())

@@ -1,0 +1,228 @@
+"""Templates in URLs, headers and bodies: sandboxed Jinja over ``request``, ``attributes`` and ``body``.
+
+Whatever a value holds, it stays where the template put it: in a URL it is percent-encoded (so it can't add a
+path segment, a query parameter or a host), in a header it can't begin a new line. A name that is not there is
+an error that says which, and never an empty text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import StrictUndefined, TemplateSyntaxError, meta
+from jinja2 import Template as Compiled
+from jinja2.exceptions import SecurityError, TemplateError, UndefinedError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from order_cancellation.errors import ConfigurationError
+
+__all__ = ["Template", "check_template", "render_tree", "template"]
+
+NAMES = frozenset({"request", "attributes", "body"})
+EMPTY = "\0"
+"""Stands for an empty value in a URL until it is known whether it landed in the path or in the query."""
+CONTROL_END, DELETE = " ", "\x7f"
+FAILURES = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError)
+
+
+class _Encoded(str):
+    """A text that a template's own ``urlencode`` filter has encoded already."""
+
+    __slots__ = ()
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Jinja without access to Python, in which ``body.items`` is the key ``items`` and not a method."""
+
+    def __init__(self, finalize: Callable[[Any], str]) -> None:
+        super().__init__(undefined=StrictUndefined, finalize=finalize, keep_trailing_newline=True)
+        self.globals = {name: self.globals[name] for name in ("range", "dict", "namespace")}
+        self.filters["urlencode"] = _urlencode
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+def _urlencode(value: Any) -> _Encoded:
+    return _Encoded(urlencode(value) if isinstance(value, Mapping) else quote(_text(value), safe=""))
+
+
+def _text(value: Any) -> str:
+    """Write a value as JSON writes it, texts without quotation marks and null as nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | Mapping | list | tuple):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def _url_value(value: Any) -> str:
+    if isinstance(value, _Encoded):
+        return str(value) or EMPTY
+    if value is None:
+        raise SecurityError("a value is null")
+    return quote(_text(value), safe="") or EMPTY
+
+
+def _header_value(value: Any) -> str:
+    if value is None:
+        raise SecurityError("a value is null")
+    return _text(value)
+
+
+PLAIN, URL, HEADER = _Environment(_text), _Environment(_url_value), _Environment(_header_value)
+
+
+class Template:
+    """A template's text, compiled once for each place that it is used in.
+
+    Args:
+        text: The template.
+        name: Which setting it is, for messages (``write_to_erp.url``).
+    """
+
+    def __init__(self, text: str, name: str = "template") -> None:
+        self.text = text
+        self._name = name
+
+    def render(
+        self, *, request: Any = None, attributes: Mapping[str, str] | None = None, body: Any = None
+    ) -> str:
+        """Fill the template in as plain text; null becomes an empty text, objects become JSON.
+
+        Args:
+            request: The cancellation request from Omnitron.
+            attributes: The request's attributes.
+            body: What is sent to the ERP.
+
+        Raises:
+            ConfigurationError: It can't be compiled or filled in; the message says which name is missing.
+        """
+        return self._filled(self._plain, request, attributes, body)
+
+    def render_url(
+        self, *, request: Any = None, attributes: Mapping[str, str] | None = None, body: Any = None
+    ) -> str:
+        """Fill the template in as an address; each value is percent-encoded.
+
+        Args:
+            request: The cancellation request from Omnitron.
+            attributes: The request's attributes.
+            body: What is sent to the ERP.
+
+        Raises:
+            ConfigurationError: As ``render``; also for null anywhere, and an empty value in the path, where
+                it would address something else.
+        """
+        path, mark, query = self._filled(self._url, request, attributes, body).partition("?")
+        if EMPTY in path:
+            raise ConfigurationError(
+                f"{self._name}: a value in its path is empty; it would name another address"
+            )
+        return f"{path}{mark}{query.replace(EMPTY, '')}"
+
+    def render_header(
+        self, *, request: Any = None, attributes: Mapping[str, str] | None = None, body: Any = None
+    ) -> str:
+        """Fill the template in as a header's value.
+
+        Args:
+            request: The cancellation request from Omnitron.
+            attributes: The request's attributes.
+            body: What is sent to the ERP.
+
+        Raises:
+            ConfigurationError: As ``render``; also for null, and for a line break or control character.
+        """
+        value = self._filled(self._header, request, attributes, body).strip(" \t")
+        if any(mark < CONTROL_END or mark == DELETE for mark in value):
+            raise ConfigurationError(
+                f"{self._name}: a line break or control character can't stand in a header"
+            )
+        return value
+
+    @cached_property
+    def _plain(self) -> Compiled:
+        return self._compiled(PLAIN)
+
+    @cached_property
+    def _url(self) -> Compiled:
+        return self._compiled(URL)
+
+    @cached_property
+    def _header(self) -> Compiled:
+        return self._compiled(HEADER)
+
+    def _compiled(self, environment: _Environment) -> Compiled:
+        try:
+            return environment.from_string(self.text)
+        except (TemplateSyntaxError, RecursionError) as error:
+            raise ConfigurationError(f"{self._name}: {_syntax(error)}") from error
+
+    def _filled(self, compiled: Compiled, request: Any, attributes: Any, body: Any) -> str:
+        try:
+            return compiled.render(request=request, attributes=attributes or {}, body=body)
+        except FAILURES as error:
+            why = error.message if isinstance(error, UndefinedError | SecurityError) else type(error).__name__
+        raise ConfigurationError(f"{self._name} can't be filled in: {why}")  # unchained: it may hold a value
+
+
+@lru_cache(maxsize=1024)
+def template(text: str, name: str = "template") -> Template:
+    """Return the compiled template of a text, from memory where it was used before."""
+    return Template(text, name)
+
+
+def render_tree(
+    tree: Any, *, request: Any = None, attributes: Mapping[str, str] | None = None, body: Any = None
+) -> Any:
+    """Fill in every text of a JSON value as a template; keys, numbers and the rest stay as they are.
+
+    Args:
+        tree: A JSON value, such as the ``body`` of a flow's own call to Omnitron.
+        request: The cancellation request from Omnitron.
+        attributes: The request's attributes.
+        body: What was sent to the ERP.
+
+    Raises:
+        ConfigurationError: A text can't be filled in.
+    """
+    if isinstance(tree, str):
+        return template(tree, "body").render(request=request, attributes=attributes, body=body)
+    if isinstance(tree, Mapping):
+        return {
+            key: render_tree(item, request=request, attributes=attributes, body=body)
+            for key, item in tree.items()
+        }
+    if isinstance(tree, list | tuple):
+        return [render_tree(item, request=request, attributes=attributes, body=body) for item in tree]
+    return tree
+
+
+def check_template(text: str) -> str | None:
+    """Return what is wrong with a template's text, or None.
+
+    Args:
+        text: The template, checked without values: its syntax, its filters and its first names.
+    """
+    try:
+        tree = PLAIN.parse(text)
+        PLAIN.compile(tree)
+        unknown = sorted(meta.find_undeclared_variables(tree) - NAMES - set(PLAIN.globals))
+    except (TemplateError, RecursionError) as error:
+        return _syntax(error)
+    if unknown:
+        return f"{', '.join(unknown)} is not known here; there are request, attributes and body"
+    return None
+
+
+def _syntax(error: Exception) -> str:
+    if isinstance(error, TemplateSyntaxError):
+        return f"line {error.lineno} of the template can't be understood: {error.message}"
+    return f"the template can't be understood ({type(error).__name__})"
