@@ -1,0 +1,91 @@
+"""What a flow's page in Airflow says of it: its way, its schedule, and what happens in doubt, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from order_cancellation.flow.model import Flow, WriteBack, WriteToErp
+from order_cancellation.flow.schedule import describe
+
+__all__ = ["broken_in_words", "flow_in_words"]
+
+
+def flow_in_words(flow: Flow) -> str:
+    """Tell a flow in Markdown, for whoever opens its DAG.
+
+    Headers, bodies and scripts are left out: they may hold what not everybody should see.
+
+    Args:
+        flow: The flow.
+    """
+    head = [f"### {flow.name}", *([flow.description] if flow.description else [])]
+    steps = [f"{number}. {sentence}" for number, sentence in enumerate(_steps(flow), start=1)]
+    tail = [
+        f"**Runs** {_schedule(flow)}.",
+        f"**In doubt** (the ERP's answer got lost): {_in_doubt(flow.write_to_erp)}",
+    ]
+    return "\n\n".join([*head, "\n".join(steps), *tail])
+
+
+def _schedule(flow: Flow) -> str:
+    words = describe(flow.schedule)
+    return words if flow.enabled else f"not by itself, since it is disabled (else {words})"
+
+
+def _steps(flow: Flow) -> Iterator[str]:
+    source = flow.get_data
+    kinds = {"cancel": "cancellations", "refund": "refunds", "all": "cancellations and refunds"}[
+        source.cancel_type
+    ]
+    channel = f" of channel {source.channel_id}" if source.channel_id else ""
+    yield f"**get_data** reads {kinds} with status `{source.status}`{channel} from `{source.connection}`."
+    if flow.script:
+        yield f"**script** runs `{flow.script.file}` over each."
+    if flow.mapping:
+        yield f"**mapping** applies the Jolt chain of `{flow.mapping.file}`."
+    target = flow.write_to_erp
+    yield f"**write_to_erp** sends each by {target.method} to `{target.url}` of `{target.connection}`."
+    if flow.custom_response:
+        yield f"**custom_response** judges the answers by `{flow.custom_response.file}`."
+    back = flow.write_to_omnitron
+    yield (
+        f"**write_to_omnitron** {_told(back.on_success)} when the ERP said yes, "
+        f"and {_told(back.on_failure)} when it said no."
+    )
+    if flow.post_script:
+        yield f"**post_script** runs `{flow.post_script.file}` for each that is done."
+
+
+def _told(write_back: WriteBack | None) -> str:
+    if write_back is None:
+        return "tells Omnitron nothing"
+    if write_back.status:
+        return f"sets the status to `{write_back.status}`"
+    if write_back.tag:
+        return f"adds the tag `{write_back.tag}`"
+    if write_back.action:
+        return f"calls the action `{write_back.action}`"
+    return "calls Omnitron as the flow says"
+
+
+def _in_doubt(target: WriteToErp) -> str:
+    """Say what becomes of a request whose answer got lost."""
+    ways = [
+        ("it is looked up in the ERP first.", target.look_up is not None),
+        (f"it is sent again under the same `{target.idempotency_header}`.", bool(target.idempotency_header)),
+        ("it is sent again, which PUT allows.", target.method == "PUT"),
+        ("it is sent again; the owner accepts duplicates in writing.", target.duplicates_accepted),
+    ]
+    said = [words for words, applies in ways if applies]
+    return " Then ".join(said) or "it is parked until a person decides; nothing is sent twice."
+
+
+def broken_in_words(flow_id: str, problems: Sequence[str]) -> str:
+    """Tell what is wrong with a flow, in Markdown.
+
+    Args:
+        flow_id: The folder's name.
+        problems: One line each.
+    """
+    listed = "\n".join(problems).replace("```", "'''")
+    return f"### Flow `{flow_id}` can't run\n\nPut this right in its folder:\n\n```\n{listed}\n```"

@@ -1,0 +1,133 @@
+"""What all operators of a flow share: the run they belong to, and what an error means to Airflow.
+
+A step that is not green is red in one of two ways. *Hopeful*: running it again may help without anybody's
+doing (the ERP is down, or throttles), so it raises ``StepUnfinished`` and Airflow's retries apply.
+*Hopeless*: somebody has to act first, so it raises ``AirflowFailException`` and no retry follows. Which of
+the two an error is stands in ``errors.RECOVERY`` and in the step's report, never here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+import structlog
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowFailException
+
+from order_cancellation.airflow_settings import Settings, read_settings
+from order_cancellation.errors import OrderCancellationError, recovery_of
+from order_cancellation.hooks.endpoints import find_endpoint
+from order_cancellation.operators.params import read_params
+from order_cancellation.service.runs import Run
+from order_cancellation.steps.report import Behind
+
+__all__ = ["FlowOperator", "StepUnfinished", "list_behind"]
+
+log = structlog.get_logger(__name__)
+
+
+class StepUnfinished(OrderCancellationError):
+    """A step did not get through, and running it again may help: Airflow's retries apply."""
+
+
+class FlowOperator(BaseOperator):
+    """A task of a flow.
+
+    Subclasses write ``work``; ``execute`` translates what it raises.
+
+    :param flow_id: The flow, and so the DAG, that the task belongs to.
+    """
+
+    template_fields: Sequence[str] = ()
+    connections = staticmethod(find_endpoint)
+
+    def __init__(self, *, flow_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.flow_id = flow_id
+
+    def execute(self, context: Context) -> Any:
+        """Do the task's work, and say in Airflow's terms how it ended.
+
+        :param context: Airflow's context of the task instance.
+        """
+        try:
+            return self.work(context, read_settings())
+        except OrderCancellationError as error:
+            self.red(context, str(error), hopeful=recovery_of(error).repeat, error=error)
+        except Exception:
+            self.ended_red(context, no_retry_left(context))
+            raise
+
+    def work(self, context: Context, settings: Settings) -> Any:
+        """Do the task's work and return what may stand in XCom: counts and ids only.
+
+        :param context: Airflow's context of the task instance.
+        :param settings: The project's settings.
+        """
+        raise NotImplementedError
+
+    def run_of(self, context: Context) -> Run:
+        """Return the run that this task instance belongs to.
+
+        Its data interval counts only in a backfill: a scheduled run takes all that is eligible.
+
+        :param context: Airflow's context of the task instance.
+        """
+        dag_run: Any = context["dag_run"]
+        interval = (dag_run.data_interval_start, dag_run.data_interval_end)
+        backfill = str(getattr(dag_run.run_type, "value", dag_run.run_type)) == "backfill"
+        return Run(
+            flow_id=self.flow_id,
+            run_id=dag_run.run_id,
+            params=read_params(context["params"]),
+            interval=interval if backfill and all(interval) else None,
+        )
+
+    def red(
+        self, context: Context, message: str, *, hopeful: bool, error: BaseException | None = None
+    ) -> NoReturn:
+        """End red, with or without Airflow's retries.
+
+        :param context: Airflow's context of the task instance.
+        :param message: What is wrong, in one line where possible.
+        :param hopeful: Whether running the step again may help without anybody's doing.
+        :param error: The cause, named in the log by its class.
+        """
+        if error is not None:
+            log.error("step failed", flow=self.flow_id, error=type(error).__name__)
+        self.ended_red(context, not hopeful or no_retry_left(context))
+        if hopeful:
+            raise StepUnfinished(message) from None
+        raise AirflowFailException(message) from None
+
+    def ended_red(self, context: Context, for_good: bool) -> None:  # noqa: FBT001 (Airflow has no word for it)
+        """Hear that the task ends red; a step notes it where it is for good.
+
+        :param context: Airflow's context of the task instance.
+        :param for_good: Whether no retry of Airflow's will follow.
+        """
+
+
+def no_retry_left(context: Context) -> bool:
+    """Say whether Airflow will not retry this attempt; after a clear, Airflow counts from that try on.
+
+    Args:
+        context: Airflow's context of the task instance.
+    """
+    ti: Any = context["ti"]
+    return bool(ti.try_number > ti.max_tries)
+
+
+def list_behind(behind: Iterable[Behind], title: str) -> None:
+    """Log requests that did not come through, in a group that the log page folds, one line each.
+
+    Args:
+        behind: The requests; their errors hold no personal data.
+        title: What the group is called.
+    """
+    heading = f"::group::{title}"
+    log.info(heading)
+    for one in behind:
+        log.warning(str(one), request_id=one.id, state=one.state, step=one.step)
+    log.info("::endgroup::")

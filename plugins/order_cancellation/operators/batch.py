@@ -1,0 +1,91 @@
+"""A step over one batch of requests: the base of the six operators in the mapped group."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import structlog
+from airflow.sdk import Context
+
+from order_cancellation.airflow_settings import Settings, read_settings
+from order_cancellation.errors import OrderCancellationError
+from order_cancellation.operators.base import FlowOperator, list_behind
+from order_cancellation.service import runs
+from order_cancellation.steps.report import StepReport
+
+__all__ = ["BatchOperator"]
+
+log = structlog.get_logger(__name__)
+
+
+class BatchOperator(FlowOperator):
+    """Run one step for one batch; green only when every request of the batch is past it.
+
+    :param flow_id: The flow.
+    :param batch: The batch's number, one of those that ``get_data`` returned. (templated)
+    """
+
+    template_fields: Sequence[str] = ("batch",)
+    step: ClassVar[str]
+
+    def __init__(self, *, batch: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("map_index_template", "{{ task.batch_name(dag_run.run_id) }}")
+        super().__init__(**kwargs)
+        self.batch = batch
+
+    def work(self, context: Context, settings: Settings) -> dict[str, int | str]:
+        """Run the step and return its counts.
+
+        :param context: Airflow's context of the task instance.
+        :param settings: The project's settings.
+        """
+        run = self.run_of(context)
+        log.info("step started", flow=self.flow_id, step=self.step, batch=self.batch, run=run.run_id)
+        report = asyncio.run(runs.run_step(settings, self.connections, run, self.step, self.batch))
+        log.info("step ended", flow=self.flow_id, **report.summary())
+        if not report.green:
+            self._end_red(context, report)
+        return report.summary()
+
+    def _end_red(self, context: Context, report: StepReport) -> None:
+        count = len(report.behind)
+        list_behind(report.behind, f"{count} not past {self.step}")
+        first = report.behind[0]
+        others = f" (and {count - 1} more, listed above)" if count > 1 else ""
+        self.red(context, f"{first}{others}", hopeful=report.hopeful)
+
+    def ended_red(self, context: Context, for_good: bool) -> None:  # noqa: FBT001 (as the parent's)
+        """Note for (run, batch, step) that the next execution will be a person's act.
+
+        :param context: Airflow's context of the task instance.
+        :param for_good: Whether no retry of Airflow's will follow.
+        """
+        if not for_good:
+            return
+        try:
+            runs.note_red(read_settings(), self.run_of(context), self.step, self.batch)
+        except OrderCancellationError as error:
+            log.warning("the red end could not be noted", step=self.step, error=str(error))
+
+    def batch_name(self, run_id: str) -> str:
+        """Name the batch after its requests, for Airflow's grid; never fails, since a label is no reason to.
+
+        Airflow renders it before the work and again after it.
+
+        :param run_id: The run.
+        """
+        try:
+            label = runs.batch_label(read_settings(), _bare_run(self.flow_id, run_id), self.batch)
+        except OrderCancellationError:
+            return f"batch {self.batch}"
+        return label
+
+
+def _bare_run(flow_id: str, run_id: str) -> runs.Run:
+    """Return a run by its name only: a label asks for no more."""
+    params = runs.RunParams(
+        request_ids=None, modified_from=None, modified_to=None, limit=None, dry_run=False, redo=False
+    )
+    return runs.Run(flow_id=flow_id, run_id=run_id, params=params, interval=None)
