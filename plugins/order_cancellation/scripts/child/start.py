@@ -1,0 +1,11 @@
+"""Started as ``python -I -S start.py``: puts the child's package where it can be imported, once, and runs it."""
+
+import importlib
+import os
+import sys
+
+if __name__ == "__main__":
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+    main = importlib.import_module("child.main").main
+    del sys.path[0]
+    main()

@@ -1,0 +1,241 @@
+"""The script's process seen from outside: started, asked, and ended; every byte from it is hostile."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from order_cancellation.clock import Clock
+from order_cancellation.errors import ConfigurationError
+from order_cancellation.scripts.child import frames
+from order_cancellation.scripts.outcome import Protection
+
+__all__ = ["ChildGone", "ChildProcess", "Ready", "Setup"]
+
+START_S = 20.0
+"""How long a child may take until it is ready, on a machine that is busy with other things, in seconds."""
+READY_CAP = 1 << 20
+_START = Path(__file__).parent / "child" / "start.py"
+
+
+class ChildGone(Exception):
+    """The child ended, was ended, or said something that makes no sense; it can't be used again."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """All that a child is told before its first request.
+
+    Args:
+        name: The script's file name in messages.
+        source: The script.
+        timeout: Wall time of one run, in seconds.
+        memory: Address space, in bytes.
+        output: The most output, in bytes.
+        open_files: Descriptors at the same time.
+        network: Whether it may use the network.
+        isolation: ``shared`` or ``per_request``.
+        packages: Importable packages beside the standard library: name to the folder that holds it.
+        readable: Files and folders that it may read beside the standard library.
+    """
+
+    name: str
+    source: str
+    timeout: float
+    memory: int
+    output: int
+    open_files: int
+    network: bool
+    isolation: str
+    packages: Mapping[str, str]
+    readable: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What a child says when it is ready.
+
+    Args:
+        protections: The layers that are in force in it.
+        error: Line and message of a source that does not compile, or None.
+    """
+
+    protections: tuple[Protection, ...]
+    error: Mapping[str, Any] | None
+
+
+class ChildProcess:
+    """One child, from its start to its end.
+
+    Started with ``subprocess`` (never by a fork of this process, which may have threads and locks), without
+    environment and with two descriptors: its channel, and a pipe that tells it when we have gone.
+
+    Args:
+        setup: What it is told.
+        clock: For the limits of time.
+
+    Raises:
+        ConfigurationError: It can't be started, or does not get ready.
+    """
+
+    def __init__(self, setup: Setup, clock: Clock) -> None:
+        self._clock = clock
+        self._cap = setup.output + frames.ANSWER_ROOM
+        self._channel, theirs = socket.socketpair()
+        with theirs:
+            self._process = _started(theirs.fileno())
+        try:
+            self.ready = self._set_up(setup)
+        except (ChildGone, ValueError, LookupError, TypeError) as error:
+            self.end()
+            status = self._process.returncode
+            raise ConfigurationError(
+                f"The process for the script '{setup.name}' did not get ready (exit status {status}): {error}. "
+                "Run 'order-cancellation doctor' on this machine"
+            ) from error
+        except BaseException:
+            self.end()
+            raise
+
+    def _set_up(self, setup: Setup) -> Ready:
+        end = self._clock.monotonic() + START_S
+        self._send(frames.pack([json.dumps(asdict(setup)).encode()]), end)
+        word, answer = self._receive(READY_CAP, end)
+        if word != b"ready":
+            raise ChildGone("it spoke before it was asked")
+        told = json.loads(answer)
+        return Ready(tuple(Protection(*row) for row in told["protections"]), told["error"])
+
+    def ask(self, fields: list[bytes], seconds: float) -> list[bytes]:
+        """Send one request and return the answer's fields.
+
+        Args:
+            fields: The request, without its nonce.
+            seconds: How long until the answer must be here.
+
+        Raises:
+            ChildGone: It answered too late, nonsense or nothing; it is ended then.
+        """
+        end = self._clock.monotonic() + seconds
+        nonce = secrets.token_bytes(8)
+        try:
+            self._refuse_surplus()
+            self._send(frames.pack([nonce, *fields]), end)
+            first, *answer = self._receive(self._cap, end)
+            if not secrets.compare_digest(first, nonce):
+                raise ChildGone("The script wrote to the runner's own channel")
+        except BaseException:
+            self.end()
+            raise
+        return answer
+
+    def _refuse_surplus(self) -> None:
+        """Make sure that nothing lies in the channel that nobody asked for."""
+        if select.select([self._channel], [], [], 0)[0]:
+            raise ChildGone(
+                "The script wrote to the runner's own channel"
+                if self._channel.recv(1, socket.MSG_PEEK)
+                else self._how_it_ended()
+            )
+
+    def _send(self, frame: bytes, end: float) -> None:
+        view = memoryview(frame)
+        try:
+            while view:
+                self._channel.settimeout(max(0.001, end - self._clock.monotonic()))
+                view = view[self._channel.send(view) :]
+        except TimeoutError:
+            raise ChildGone("") from None
+        except OSError:
+            raise ChildGone(self._how_it_ended()) from None
+
+    def _receive(self, cap: int, end: float) -> list[bytes]:
+        head = self._exactly(4, end)
+        total = int.from_bytes(head, "big")
+        if total > cap:
+            raise ChildGone("The script answered more than it may")
+        try:
+            fields = frames.unpack(self._exactly(total, end))
+        except frames.FrameError as error:
+            raise ChildGone(f"The script wrote to the runner's own channel ({error})") from error
+        if not fields:
+            raise ChildGone("The script wrote to the runner's own channel")
+        return fields
+
+    def _exactly(self, size: int, end: float) -> bytes:
+        got = bytearray()
+        while len(got) < size:
+            self._channel.settimeout(max(0.001, end - self._clock.monotonic()))
+            try:
+                some = self._channel.recv(min(size - len(got), 1 << 20))
+            except TimeoutError:
+                raise ChildGone("") from None
+            except OSError:
+                some = b""
+            if not some:
+                raise ChildGone(self._how_it_ended())
+            got += some
+        return bytes(got)
+
+    def _how_it_ended(self) -> str:
+        self.end(patience_s=0.5)
+        status = self._process.returncode
+        number = -status if status < 0 else status - 128
+        try:
+            how = f"was ended by {signal.Signals(number).name}" if number > 0 else f"ended with status {status}"
+        except ValueError:
+            how = f"ended with status {status}"
+        return f"The script's process {how} before it answered"
+
+    def end(self, patience_s: float = 0.0) -> None:
+        """End the child and all that it may have started; safe to call again.
+
+        Args:
+            patience_s: How long it may take to end by itself, in seconds.
+        """
+        self._channel.close()
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.close()
+        if patience_s and self._process.returncode is None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(patience_s)
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the child's outer process."""
+        return self._process.pid
+
+
+def _started(channel: int) -> subprocess.Popen[bytes]:
+    loader = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in os.environ}
+    try:
+        return subprocess.Popen(  # noqa: S603 - the command is ours
+            [sys.executable, "-I", "-S", "-X", "utf8", str(_START), str(channel)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            env=loader,
+            cwd="/",
+            close_fds=True,
+            pass_fds=(channel,),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ConfigurationError(f"No process for the script could be started: {error}") from error
