@@ -141,7 +141,12 @@ def _channel(draw: Draw, pk: int) -> dict[str, Any]:
         "category_tree": 1,
         "is_active": True,
         "conf": {"para_birimi": "try", "depo": "Gümüşsuyu", "senkron_dakika": 5, "iade_süresi_gün": 14},
-        "schema": {"para_birimi": {"type": "string", "required": True, "label": "Para birimi"}},
+        "schema": {
+            "para_birimi": {"type": "string", "required": True, "label": "Para birimi"},
+            "depo": {"type": "string", "required": True, "label": "Gönderinin çıktığı depo"},
+            "senkron_dakika": {"type": "integer", "required": False, "label": "Eşitleme aralığı (dakika)"},
+            "iade_süresi_gün": {"type": "integer", "required": False, "label": "İade süresi (gün)"},
+        },
     }
 
 

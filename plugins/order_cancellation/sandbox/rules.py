@@ -7,14 +7,14 @@ matches a call is applied, and no other.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
 from order_cancellation.sandbox.exchange import Asked
 from order_cancellation.sandbox.malformed import MALFORMED
-from order_cancellation.sandbox.settings import SandboxError, is_duration, is_whole, only_known
+from order_cancellation.sandbox.settings import SandboxError, is_duration, is_texts, is_whole, only_known
 
 BOOKINGS = ("before", "after", "never")
 CUTS = ("before", "midway")
@@ -252,10 +252,24 @@ def record(kind: Any, data: Any, where: str) -> dict[str, Any]:
 
 
 def _check_plain(name: str, value: Any, kind: str, where: str) -> None:
-    if kind.startswith("bool") and not isinstance(value, bool):
-        raise SandboxError(f"{where}: {name} must be true or false.")
-    if kind.startswith("int") and not (is_whole(value) or (value is None and "None" in kind)):
-        raise SandboxError(f"{where}: {name} must be a whole number.")
+    if value is None and kind.endswith("None"):
+        return
+    for start, (fits, words) in _PLAIN.items():
+        if kind.startswith(start) and not fits(value):
+            raise SandboxError(f"{where}: {name} must be {words}.")
+
+
+_PLAIN: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "bool": (lambda value: isinstance(value, bool), "true or false"),
+    "int": (is_whole, "a whole number"),
+    "str": (lambda value: isinstance(value, str), "a text"),
+    "Mapping": (lambda value: isinstance(value, Mapping), "an object"),
+    "Sequence[str]": (is_texts, "a list of texts"),
+    "Sequence[int]": (
+        lambda value: isinstance(value, list | tuple) and all(map(is_whole, value)),
+        "a list of ids",
+    ),
+}
 
 
 class RuleBook:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from order_cancellation.sandbox.data import DEFAULT_SEED, make_request
+from order_cancellation.sandbox.data import make_request
 from order_cancellation.sandbox.draw import stamp
 from order_cancellation.sandbox.exchange import encode
 from order_cancellation.sandbox.paths import drop, find, put
 from order_cancellation.sandbox.rules import Change
+from order_cancellation.sandbox.settings import SandboxError, is_whole
 
 Filters = tuple[tuple[str, str], ...]
 FILTER_PATHS = {"status": "status", "cancellation_type": "cancellation_type", "channel": "channel.pk"}
@@ -74,13 +75,12 @@ class RequestStore:
 
     def add(self, document: dict[str, Any]) -> Held:
         """Hold a request; one with the same id is replaced and keeps its position and tags."""
-        old = self.get(document["id"])
-        self._positions += old is None
-        held = Held(old.position if old else self._positions, document, old.tags if old else [])
-        self._held[document["id"]] = held
-        self._by_text[str(document["id"])] = held
-        if document.get("uuid"):
-            self._by_text[str(document["uuid"])] = held
+        held = self.get(document["id"])
+        if held is None:
+            self._positions += 1
+            held = self._held[document["id"]] = Held(self._positions, document)
+        held.document, held.encoded = document, None
+        self._name(held)
         self._listed.clear()
         return held
 
@@ -89,40 +89,53 @@ class RequestStore:
 
         Args:
             wanted: A full object, or values by path for the one held or a newly made one. Without
-                an ``id`` it is a new request with the next id.
+                an ``id`` it is a new request with the next id. ``channel`` may be a pk.
+
+        Raises:
+            SandboxError: If the id is no whole number.
         """
         number = wanted.get("id", max(self._held, default=0) + 1)
+        if not is_whole(number):
+            raise SandboxError("requests: id must be a whole number.")
         if "order_item" in wanted and "uuid" in wanted:
             return self.add(dict(wanted))
-        held = self.get(number)
-        if held is None:
-            held = self.add(make_request(number, seed=DEFAULT_SEED))
+        held = self.get(number) or self.add(make_request(number))
+        document = copy.deepcopy(held.document)
         for path, value in wanted.items():
-            put(held.document, path, value)
+            put(document, "channel.pk" if path == "channel" and is_whole(value) else path, value)
+        held = self.add(document)
         if "modified_date" not in wanted:
             self._touch(held)
-        return self.add(held.document)
+        return held
 
     def write(self, held: Held, values: Mapping[str, Any]) -> None:
         """Set top-level values as Omnitron's own users do: ``modified_date`` moves on."""
-        held.document |= values
+        held.document = {**held.document, **values}
         self._touch(held)
 
     def apply(self, change: Change) -> None:
-        """Make a scenario's change, if its request is there."""
+        """Make a change as somebody else's write: ``modified_date`` moves on."""
+        held = self._alter(change)
+        if held and "modified_date" not in change.set:
+            self._touch(held)
+
+    def prepare(self, change: Change) -> None:
+        """Make a change as if it had been so from the start: ``modified_date`` stays."""
+        self._alter(change)
+
+    def _alter(self, change: Change) -> Held | None:
         held = self.get(change.id) or next((h for h in self.all() if h.position == change.position), None)
         if held is None:
-            return
+            return None
         if change.remove:
             self._remove(held)
-            return
-        held.document = copy.deepcopy(held.document)
+            return None
+        document = copy.deepcopy(held.document)
         for path, value in change.set.items():
-            put(held.document, path, value)
+            put(document, path, value)
         for path in change.drop:
-            drop(held.document, path)
-        if "modified_date" not in change.set:
-            self._touch(held)
+            drop(document, path)
+        return self.add(document)
 
     def listing(self, filters: Filters, sort: str) -> list[Held]:
         """Return the requests that fit, in order.
@@ -164,6 +177,11 @@ class RequestStore:
         held.document["modified_date"] = moment
         held.encoded = None
         self._listed.clear()
+
+    def _name(self, held: Held) -> None:
+        for name in ("id", "uuid"):
+            if held.document.get(name) is not None:
+                self._by_text[str(held.document[name])] = held
 
     def _remove(self, held: Held) -> None:
         del self._held[held.document["id"]]
