@@ -182,7 +182,7 @@ class Erp:
     ) -> bool:
         """Ask the ERP whether it has booked a request. A reading call: repeated, and once after a new login.
 
-        The caller holds a slot. "Not found" may be believed only ``look_up.after`` the last possible send.
+        It takes a slot of its own, so the caller must hold none. "Not found" may be believed only ``look_up.after`` the last possible send.
 
         Args:
             look_up: The flow's ``write_to_erp.look_up``.
@@ -204,7 +204,8 @@ class Erp:
         values = {"request": request, "attributes": attributes, "body": _decoded(body)}
         url = _address(look_up.url, "write_to_erp.look_up.url", self.base_url, values)
         call = Call("GET", url, {"Accept": "application/json"}, timeout_s=LOOK_UP_TIMEOUT_S)
-        answer = await self._session.ask(call)
+        async with self.slot():
+            answer = await self._session.ask(call)
         if answer.status == NOT_FOUND:
             return False
         if answer.status not in SUCCESS:

@@ -217,6 +217,8 @@ class Omnitron:
             refusal = self._refusal(call, answer, place)
             if refusal is None or answer.status == NOT_FOUND:
                 return answer
+            if isinstance(refusal, InDoubt):  # reading leaves nothing in doubt
+                raise UnreadableAnswer(str(refusal))
             if not isinstance(refusal, Wait):
                 raise refusal
             seconds = pause if refusal.seconds is None else max(refusal.seconds, 0.1)
@@ -227,12 +229,9 @@ class Omnitron:
 
     async def _asked(self, call: Call, place: str) -> Answer:
         try:
-            answer = await self._session.ask(call)
-        except InDoubt as error:  # reading leaves nothing in doubt
+            return await self._session.ask(call)
+        except InDoubt as error:
             raise UnreadableAnswer(f"{self._who()}{place}: {error}") from error
-        if answer.status in SERVER_ERRORS and "retry-after" not in answer.headers:
-            raise UnreadableAnswer(self._told(call, answer, place))
-        return answer
 
     async def _write_unless(self, call: Call, is_so_already: Callable[[], Awaitable[bool]]) -> None:
         try:
