@@ -9,6 +9,7 @@ from order_cancellation.clock import Clock
 from order_cancellation.ledger.cipher import Cipher
 from order_cancellation.ledger.database import Database
 from order_cancellation.ledger.dry import DryResults
+from order_cancellation.ledger.housekeeping import Housekeeping
 from order_cancellation.ledger.intake import Intake, Limits
 from order_cancellation.ledger.opening import open_database
 from order_cancellation.ledger.queries import Queries
@@ -42,6 +43,7 @@ class Ledger:
         self.work = Work(self.database, cipher, clock)
         self.tokens = LedgerTokens(self.database, cipher, clock)
         self.queries = Queries(self.database, cipher, clock)
+        self.housekeeping = Housekeeping(self.database, clock)
         self.dry = DryResults(self.database, cipher)
 
     def close(self) -> None:

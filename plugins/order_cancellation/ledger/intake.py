@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, and_, bindparam, insert, not_, or_, select, update
 
@@ -21,8 +21,9 @@ from order_cancellation.ledger.records import COLUMNS, MUTABLE, Record
 from order_cancellation.ledger.states import UNFINISHED_OUTSIDE, WITHDRAWABLE, State, check_move
 from order_cancellation.ledger.work import live_claims, record_from
 
-__all__ = ["Decision", "Intake", "Limits", "carry_on", "decide"]
+__all__ = ["Decision", "Intake", "Limits", "carry_on", "decide", "even", "record_of"]
 
+T = TypeVar("T")
 _R = schema.requests.c
 _IN = 500
 _REFETCHED = (State.FETCHED, State.PREPARED, State.POSTPONED, State.FAILED, State.WITHDRAWN)
@@ -212,11 +213,17 @@ class Intake:
                     self._own(connection, old, place)
         return counts
 
-    def withdraw(self, flow: str, run_id: str, listed: Collection[str]) -> int:
+    def withdraw(self, flow: str, run_id: str, listed: Collection[str], *, refusals_told: bool) -> int:
         """Close what nobody has booked and Omnitron no longer lists.
 
-        Only for a list that was read whole and without filters but the flow's own. A failed request of which
-        Omnitron was told stays ``failed``: it left the list because of us.
+        Only for a list that was read whole and without filters but the flow's own.
+
+        Args:
+            flow: The flow's id.
+            run_id: The run.
+            listed: The uuids that Omnitron lists.
+            refusals_told: Whether Omnitron hears of refusals (``on_failure``): then a refused request has left
+                the list because of us, and stays ``failed``.
 
         Returns:
             How many were closed.
@@ -233,12 +240,47 @@ class Intake:
                     self._not_held(now),
                 )
             ).all()
-            gone = [old for old in map(record_from, rows) if old.uuid not in listed]
+            gone = [
+                old
+                for old in map(record_from, rows)
+                if old.uuid not in listed
+                and not (refusals_told and old.state == State.FAILED and old.relation == "failure")
+            ]
             for old in gone:
                 new = old.moved(State.WITHDRAWN, step="", next_at=None, error="no longer listed by Omnitron")
                 place = _Place(flow, run_id, old.position, "", now)
                 self._update(connection, new, place, "withdrawn")
         return len(gone)
+
+    def lift(self, flow: str, run_id: str, batch: int, steps: Sequence[str]) -> int:
+        """Take up again what failed at these steps, because a person cleared the failed task.
+
+        What is parked or in doubt is not lifted: that takes ``redo`` or ``resolve``.
+
+        Returns:
+            How many requests were lifted.
+        """
+        now = self._clock.now().timestamp()
+        with self._database.write() as connection:
+            self._database.lock_flow(connection, flow)
+            rows = connection.execute(
+                select(*_columns()).where(
+                    _R.flow == flow,
+                    _R.run_id == run_id,
+                    _R.batch == batch,
+                    _R.step.in_(steps),
+                    _R.state.in_((State.FAILED, State.REFUSED)),
+                    _R.settled.is_(False),
+                    self._not_held(now),
+                )
+            ).all()
+            for old in map(record_from, rows):
+                state = State.FETCHED if old.step in ("script", "mapping") else State.PREPARED
+                new = old.moved(state, next_at=None, auth_fails=0, relation="")
+                self._update(
+                    connection, new, _Place(flow, run_id, old.position, "", now), "cleared by a person"
+                )
+        return len(rows)
 
     def asked_again(self, flow: str) -> list[int]:
         """Return the numbers of the requests that a person wants done again."""
@@ -277,7 +319,7 @@ class Intake:
     def _not_held(self, now: float) -> Any:
         return or_(_R.claim_id.is_(None), _R.claim_id.not_in(live_claims(now)))
 
-    def _carry_out(
+    def _carry_out(  # noqa: PLR0917 -- private, called once
         self,
         connection: Connection,
         writes: _Writes,
@@ -417,6 +459,11 @@ def _parked(old: Record, decision: Decision, now: float) -> Record:
     )
 
 
+def record_of(flow: str, run_id: str, request: Mapping[str, Any], *, now: float) -> Record:
+    """Return a listed request as a new record that stands nowhere yet: what a dry run computes with."""
+    return _entered(None, request, _Place(flow, run_id, 0, "", now))
+
+
 def _entered(old: Record | None, request: Mapping[str, Any], place: _Place) -> Record:
     told = _told(request) | {"step": place.first_step, "error": "", "hopeful": False, "redo": False}
     state = State.PREPARED if place.ready else State.FETCHED
@@ -435,6 +482,7 @@ def _entered(old: Record | None, request: Mapping[str, Any], place: _Place) -> R
             auth_fails=0,
             key_number=1,
             body_digest=None,
+            doubt=False,
             last_send_at=None,
             since=place.now,
             next_at=None,
@@ -466,7 +514,7 @@ def _afresh(old: Record, now: float) -> dict[str, Any]:
         changes |= {"failures": 0, "since": now}
     if old.state == State.DONE or (old.state == State.PARKED and old.parked_from not in _IN_THE_DARK):
         # the outcome of what was sent is known, so what is sent now is another booking
-        changes |= {"key_number": old.key_number + 1, "body_digest": None}
+        changes |= {"key_number": old.key_number + 1, "body_digest": None, "doubt": False}
     return changes
 
 
@@ -493,6 +541,6 @@ def _within(value: Any, *path: str) -> Any:
     return value
 
 
-def even(items: Sequence[str], count: int) -> list[list[str]]:
+def even(items: Sequence[T], count: int) -> list[list[T]]:
     """Spread items over ``count`` lists whose lengths differ by one at most."""
     return [list(items[start::count]) for start in range(count)]

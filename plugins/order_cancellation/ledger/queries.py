@@ -124,7 +124,7 @@ class Queries:
                 "settled": not accepted,
             }
             if not accepted:
-                known_now["body_digest"] = None
+                known_now |= {"key_number": record.key_number + 1, "body_digest": None}
             new = record.moved(State.ACCEPTED if accepted else State.REFUSED, step=step, **known_now)
             values = {name: getattr(new, name) for name in MUTABLE} | {"last_changed": self._now()}
             if not accepted:

@@ -36,6 +36,7 @@ class Record:
     auth_fails: int
     key_number: int
     body_digest: str | None
+    doubt: bool
     last_send_at: float | None
     since: float
     next_at: float | None

@@ -249,3 +249,13 @@ class Runs:
                 .group_by(r.state)
             ).all()
         return {row[0]: row[1] for row in rows}
+
+    def batch_count(self, flow: str, run_id: str) -> int:
+        """Return how many batches a run has."""
+        b = schema.batches.c
+        with self._database.read() as connection:
+            return int(
+                connection.execute(
+                    select(func.count()).select_from(schema.batches).where(b.flow == flow, b.run_id == run_id)
+                ).scalar_one()
+            )

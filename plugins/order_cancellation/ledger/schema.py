@@ -121,6 +121,7 @@ requests = Table(
     Column("auth_fails", Integer, nullable=False, comment="in this attempt"),
     Column("key_number", Integer, nullable=False, comment="part of the idempotency key"),
     Column("body_digest", String(64), comment="of the body sent under that key"),
+    Column("doubt", Boolean, nullable=False, comment="a send under this key has an unknown outcome"),
     Column("last_send_at", Float),
     Column("since", Float, nullable=False, comment="when it became new, or was to be done again"),
     Column("next_at", Float, comment="not before"),

@@ -46,6 +46,7 @@ MOVES: dict[tuple[State, State], str] = {
     (_S.IN_DOUBT, _S.SENDING): "sent again where that is safe",
     (_S.IN_DOUBT, _S.ACCEPTED): "found in the ERP, or decided",
     (_S.IN_DOUBT, _S.REFUSED): "decided: not booked",
+    (_S.IN_DOUBT, _S.ANSWERED): "the flow's own script decides what nobody knows",
     (_S.IN_DOUBT, _S.PARKED): "nothing but a person can settle it",
     (_S.IN_DOUBT, _S.FETCHED): "a person had it done again",
     (_S.ANSWERED, _S.ACCEPTED): "judged: continue",

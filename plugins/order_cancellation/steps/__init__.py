@@ -1,0 +1,1 @@
+"""One module per step of the document, in its order, and what they share."""

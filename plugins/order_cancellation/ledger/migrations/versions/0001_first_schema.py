@@ -102,6 +102,7 @@ def upgrade() -> None:
         sa.Column("auth_fails", sa.Integer(), nullable=False),
         sa.Column("key_number", sa.Integer(), nullable=False),
         sa.Column("body_digest", sa.String(length=64), nullable=True),
+        sa.Column("doubt", sa.Boolean(), nullable=False),
         sa.Column("last_send_at", sa.Float(), nullable=True),
         sa.Column("since", sa.Float(), nullable=False),
         sa.Column("next_at", sa.Float(), nullable=True),

@@ -1,0 +1,58 @@
+"""Attributes of a request: texts that travel with it from step to step (the document's Script card)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from order_cancellation.http.masking import mask, personal_values, redact_text
+from order_cancellation.ledger import Record
+from order_cancellation.steps.context import Context, Outcome
+
+__all__ = ["attributes_of", "log_outcome", "private_texts", "safe_text"]
+
+_PRINTED_CHARS = 4000
+
+
+def attributes_of(context: Context, record: Record, more: dict[str, str] | None = None) -> dict[str, str]:
+    """Return what a script finds: what earlier scripts set, and what the run and the request are called.
+
+    Args:
+        context: The step's ports.
+        record: The request, with its payload ``attributes`` where there is one.
+        more: What this step adds.
+    """
+    return {
+        **record.payloads.get("attributes", {}),
+        "flow.id": record.flow,
+        "run.id": context.run_id,
+        "request.id": str(record.id),
+        "request.uuid": record.uuid,
+        "request.channel": "" if record.channel is None else str(record.channel),
+        "attempt": str(record.attempts),
+        **(more or {}),
+    }
+
+
+def private_texts(record: Record) -> list[str]:
+    """Return the personal data of a request, to be taken out of every text about it."""
+    return personal_values(record.payloads.get("request"))
+
+
+def safe_text(text: str, record: Record) -> str:
+    """Return a text that a user's script or a remote system made, without the request's personal data."""
+    return mask(redact_text(text), private_texts(record))
+
+
+def log_outcome(
+    context: Context, step: str, record: Record, outcome: Outcome, before: dict[str, str]
+) -> None:
+    """Write to the task log what a script printed and logged, and the ``log.*`` attributes that it set."""
+    name = f"Request {record.id}, {step}"
+    for level, text in outcome.log_lines:
+        write: Any = getattr(context.log, "warning" if level == "warn" else level, context.log.info)
+        write("%s: %s", name, safe_text(text, record))
+    if outcome.printed:
+        context.log.info("%s printed: %s", name, safe_text(outcome.printed[:_PRINTED_CHARS].rstrip(), record))
+    for key, value in sorted(outcome.attributes.items()):
+        if key.startswith("log.") and before.get(key) != value and key != "log.script.error":
+            context.log.info("%s: %s = %s", name, key, safe_text(value, record))

@@ -1,0 +1,86 @@
+"""Custom Response Script step: the user's script says what each answer of the ERP means.
+
+Takes what is ``answered``. The repeat is this step's, too: after ``auth_fail``, and for refused requests when
+a person cleared the failed task, it delivers by the same function as ``write_to_erp``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from order_cancellation.ledger import Record, State
+from order_cancellation.steps.attributes import attributes_of, log_outcome
+from order_cancellation.steps.behind import handled_by, report_on
+from order_cancellation.steps.context import Context, Pool
+from order_cancellation.steps.desk import Desk, work_through
+from order_cancellation.steps.judge import Relation, StoredAnswer, relation_of
+from order_cancellation.steps.relation import bring_to_end
+from order_cancellation.steps.report import StepReport
+from order_cancellation.steps.write_to_erp import KINDS, in_flight
+
+__all__ = ["STEP", "exchange_text", "run"]
+
+STEP = "custom_response"
+STATES = (State.ANSWERED, State.PREPARED, State.SENDING, State.IN_DOUBT)
+
+
+async def run(batch: int, context: Context) -> StepReport:
+    """Judge every answer of a batch that waits for it.
+
+    Args:
+        batch: The batch's number.
+        context: Ledger and scripts are used; the ERP for repeats.
+
+    Raises:
+        LedgerUnavailable: The ledger failed.
+    """
+    settings = context.flow.custom_response
+    assert settings is not None, "the task exists only where the flow has the step"
+    async with context.open_script(settings, STEP) as pool:
+
+        async def handle(desk: Desk, record: Record) -> None:
+            async def judge(
+                desk: Desk, record: Record, answer: StoredAnswer
+            ) -> tuple[Relation, dict[str, Any]]:
+                return await _by_script(desk.context, record, answer, pool)
+
+            await bring_to_end(desk, record, judge)
+
+        taken = await work_through(
+            context,
+            batch,
+            STEP,
+            handle,
+            steps=handled_by(context.flow, STEP),
+            states=STATES,
+            kinds=KINDS,
+            in_flight=in_flight(context),
+        )
+    return await report_on(context, batch, STEP, taken)
+
+
+def exchange_text(record: Record, answer: StoredAnswer) -> str:
+    """Return what the response script and the post script read: what was sent, and what came back."""
+    body = record.payloads["sent"]["body"]
+    try:
+        request_data = json.loads(body) if body is not None else _mapped(record)
+    except ValueError:
+        request_data = body
+    response_data = None if answer.status is None else answer.data
+    return json.dumps({"request_data": request_data, "response_data": response_data}, ensure_ascii=False)
+
+
+def _mapped(record: Record) -> Any:
+    """Return what was sent as query parameters: GET has no body."""
+    return record.payloads.get("mapping", record.payloads["request"])
+
+
+async def _by_script(
+    context: Context, record: Record, answer: StoredAnswer, pool: Pool
+) -> tuple[Relation, dict[str, Any]]:
+    given = attributes_of(context, record, answer.attributes)
+    given.pop("relation", None)
+    outcome = await pool.run(exchange_text(record, answer), given)
+    log_outcome(context, STEP, record, outcome, given)
+    return relation_of(outcome), {"attributes": outcome.attributes}

@@ -1,0 +1,326 @@
+"""Delivery: intent, send, save; and what is done when nobody knows whether the ERP has booked.
+
+The order is the promise: the intent is on the disk before the first byte leaves, the raw answer before
+anybody judges it. Between each two stands a named point at which tests crash the engine. What a crash leaves is
+``sending``, and the next look turns that into ``in_doubt``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from typing import Any
+
+from order_cancellation.erp import build_call
+from order_cancellation.errors import (
+    ConfigurationError,
+    InDoubt,
+    NotSent,
+    OrderCancellationError,
+    UnreadableAnswer,
+)
+from order_cancellation.flow.model import Flow
+from order_cancellation.http.messages import Answer, Call
+from order_cancellation.ledger import Change, Record, State
+from order_cancellation.steps.attributes import attributes_of, safe_text
+from order_cancellation.steps.context import Context
+from order_cancellation.steps.desk import Desk
+from order_cancellation.steps.judge import StoredAnswer, wait_asked
+from order_cancellation.steps.mapping import script_output
+from order_cancellation.steps.outcomes import failed
+
+__all__ = ["LONGEST_WAIT_S", "answer_of", "body_of", "call_of", "deliver", "has_exit", "settle"]
+
+LONGEST_WAIT_S = 60.0
+"""Longer than this nothing is waited out inside a step: Airflow's retry takes over."""
+
+_KEPT_HEADERS = ("retry-after", "content-type", "location")
+
+
+def body_of(flow: Flow, record: Record) -> Any:
+    """Return what goes to the ERP: the mapped object, else what the script left, else the request."""
+    return record.payloads["mapping"] if flow.mapping is not None else script_output(record)
+
+
+def call_of(context: Context, record: Record) -> Call:
+    """Build the call for a prepared request. Pure.
+
+    Raises:
+        ConfigurationError: A template names what is not there, or a value does not fit where it stands.
+    """
+    settings = context.flow.write_to_erp
+    return build_call(
+        settings,
+        context.the_erp().base_url,
+        body=body_of(context.flow, record),
+        request=record.payloads["request"],
+        attributes=attributes_of(context, record),
+        key=record.key if settings.idempotency_header else None,
+    )
+
+
+def has_exit(flow: Flow) -> bool:
+    """Say whether a request in doubt can be settled without a person."""
+    settings = flow.write_to_erp
+    decides = flow.custom_response is not None and flow.custom_response.decides_unknown
+    return decides or settings.look_up is not None or _may_repeat(flow)
+
+
+def _may_repeat(flow: Flow) -> bool:
+    settings = flow.write_to_erp
+    return settings.method == "PUT" or settings.idempotency_header is not None or settings.duplicates_accepted
+
+
+def answer_of(record: Record) -> StoredAnswer:
+    """Return the stored answer to the newest send."""
+    return StoredAnswer(**record.payloads["answer"])
+
+
+async def deliver(desk: Desk, record: Record) -> Record:
+    """Send a prepared request, and save the answer.
+
+    Args:
+        desk: Where the step works.
+        record: In state ``prepared``, with the payloads ``request``, ``script``, ``mapping``, ``attributes``.
+
+    Returns:
+        The request as ``answered``; as ``prepared`` where it surely was not sent; as ``in_doubt``; or as
+        ``failed``, ``parked`` or ``withdrawn`` where it must not be sent.
+
+    Raises:
+        LedgerUnavailable: Nothing was sent, or what came back could not be written.
+    """
+    context = desk.context
+    try:
+        call = call_of(context, record)
+    except ConfigurationError as error:
+        new = failed(context, record, record.step, safe_text(str(error), record))
+        return await desk.record(Change(record, new))
+    digest = _digest(call)
+    if record.body_digest not in (None, digest):
+        return await desk.record(Change(record, _changed_body(record)))
+    if context.flow.write_to_erp.check_status and (moved := await _status_moved(desk, record)) is not None:
+        return moved
+    return await _send_patiently(desk, record, call, digest)
+
+
+async def settle(desk: Desk, record: Record) -> Record:
+    """Try the exits that the flow declares for a request in doubt: look-up, its script, the same key again.
+
+    Args:
+        desk: Where the step works.
+        record: In state ``in_doubt`` (or ``sending``, left by a worker that died).
+
+    Returns:
+        The request as accepted, answered or still in doubt.
+    """
+    context = desk.context
+    if record.state == State.SENDING:
+        error = "the worker died while it was sending"
+        record = await desk.record(Change(record, _doubtful(context, record, error)))
+    flow = context.flow
+    if flow.write_to_erp.look_up is not None:
+        return await _look_up(desk, record)
+    if flow.custom_response is not None and flow.custom_response.decides_unknown:
+        unknown = asdict(StoredAnswer(status=None, url=_stored_call(record).url))
+        new = record.moved(State.ANSWERED, step=_judged_at(flow))
+        return await _with_payloads(
+            desk, Change(record, new, {"answer": unknown}, "no answer: the script decides")
+        )
+    if _may_repeat(flow):
+        return await _send_again(desk, record)
+    return record
+
+
+async def _send_patiently(desk: Desk, record: Record, call: Call, digest: str) -> Record:
+    """Send; where the ERP asks to come back later, do so for up to a minute."""
+    waited, home = 0.0, record.step
+    while True:
+        record = await _send_once(desk, record, call, digest)
+        pause = (
+            wait_asked(answer_of(record), desk.context.clock.now())
+            if record.state == State.ANSWERED
+            else None
+        )
+        if pause is None:
+            return record
+        record = await _put_back(desk, record, home, f"the ERP asks to wait {pause:.0f} s")
+        if waited + pause > LONGEST_WAIT_S:
+            return record
+        waited += max(pause, 0.1)
+        await desk.context.clock.sleep(pause)
+
+
+async def _send_once(desk: Desk, record: Record, call: Call, digest: str) -> Record:
+    context, erp = desk.context, desk.context.the_erp()
+    sent = {
+        "method": call.method,
+        "url": call.url,
+        "headers": dict(call.headers),
+        "timeout_s": call.timeout_s,
+    }
+    sent["body"] = None if call.body is None else call.body.decode()
+    async with erp.slot():
+        desk.check_lease()
+        intent = record.moved(
+            State.SENDING,
+            tries=record.tries,
+            sends=record.sends + 1,
+            last_send_at=context.clock.now().timestamp(),
+            body_digest=digest,
+        )
+        context.point("before_intent")
+        before, record = record, await _with_payloads(desk, Change(record, intent, {"sent": sent}, "sending"))
+        context.point("after_intent")
+        begun = context.clock.monotonic()
+        answer: Answer | OrderCancellationError
+        try:
+            answer = await erp.send(call, before_write=desk.check_lease)
+        except (NotSent, InDoubt) as error:
+            answer = error
+        took = (context.clock.monotonic() - begun) * 1000
+    context.point("after_send")
+    match answer:
+        case Answer():
+            change = _answered(context.flow, record, answer, took)
+        case NotSent():
+            change = Change(record, _not_sent(context, before, record, str(answer)), duration_ms=took)
+        case _:
+            change = Change(record, _doubtful(context, record, str(answer)), duration_ms=took)
+    record = await _with_payloads(desk, change)
+    context.point("after_answer")
+    return record
+
+
+def _judged_at(flow: Flow) -> str:
+    return "custom_response" if "custom_response" in flow.steps else "write_to_erp"
+
+
+def _answered(flow: Flow, record: Record, answer: Answer, took: float) -> Change:
+    stored = StoredAnswer(
+        status=answer.status,
+        reason=answer.reason,
+        url=answer.url,
+        headers={name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers},
+        text=answer.text,
+        data=answer.data,
+        token_generation=answer.token_generation,
+    )
+    new = record.moved(State.ANSWERED, step=_judged_at(flow), erp_status=answer.status)
+    return Change(record, new, {"answer": asdict(stored)}, f"the ERP answered {answer.status}", took)
+
+
+def _not_sent(context: Context, before: Record, record: Record, error: str) -> Record:
+    """Return a request of which this send surely never left; an earlier one may still be in doubt."""
+    error = safe_text(error, record)
+    if before.doubt:
+        return _doubtful(context, record, error)
+    return record.moved(
+        State.PREPARED, body_digest=before.body_digest, error=error, hopeful=True, tries=before.tries + 1
+    )
+
+
+def _doubtful(context: Context, record: Record, error: str) -> Record:
+    return record.moved(
+        State.IN_DOUBT,
+        tries=record.tries + 1,
+        doubt=True,
+        error=safe_text(f"in doubt: {error}", record),
+        hopeful=has_exit(context.flow),
+    )
+
+
+async def _put_back(desk: Desk, record: Record, home: str, error: str) -> Record:
+    """Return an answered request to where it was: the ERP did not process it."""
+    changes: dict[str, Any] = {"step": home, "hopeful": True, "tries": record.tries + 1}
+    if record.doubt:
+        back = record.moved(State.IN_DOUBT, error=f"in doubt: {error}", **changes)
+    else:
+        back = record.moved(State.PREPARED, error=error, body_digest=None, **changes)
+    return await desk.record(Change(record, back))
+
+
+def _changed_body(record: Record) -> Record:
+    return record.moved(
+        State.PARKED,
+        parked_from=State.IN_DOUBT if record.doubt else record.state,
+        error="another body than the one sent before under the same idempotency key: "
+        "compare both, then redo or resolve it",
+    )
+
+
+async def _status_moved(desk: Desk, record: Record) -> Record | None:
+    """Return the request as withdrawn if its status in Omnitron is no longer the flow's, else None."""
+    context = desk.context
+    wanted = context.flow.get_data.status
+    assert record.id is not None
+    try:
+        now = await context.the_omnitron().get(record.id)
+    except (OrderCancellationError, UnreadableAnswer) as error:
+        text = safe_text(f"its status could not be checked: {error}", record)
+        return await desk.record(Change(record, record.moved(record.state, error=text, hopeful=True)))
+    status = None if now is None else now.get("status")
+    if status == wanted:
+        return None
+    text = f"its status in Omnitron is {status or 'gone'} and no longer {wanted}"
+    return await desk.record(Change(record, record.moved(State.WITHDRAWN, step="", error=text)))
+
+
+async def _look_up(desk: Desk, record: Record) -> Record:
+    """Ask the ERP; its "not found" counts only ``after`` the last possible send."""
+    context = desk.context
+    settings = context.flow.write_to_erp.look_up
+    assert settings is not None
+    ready_at = (record.last_send_at or 0.0) + settings.after.total_seconds()
+    pause = ready_at - context.clock.now().timestamp()
+    if pause > LONGEST_WAIT_S:
+        return record
+    await context.clock.sleep(max(pause, 0.0))
+    try:
+        async with context.the_erp().slot():
+            found = await context.the_erp().look_up(
+                settings,
+                request=record.payloads["request"],
+                attributes=attributes_of(context, record),
+                body=_stored_call(record).body,
+            )
+    except OrderCancellationError as error:
+        return await desk.record(
+            Change(record, _doubtful(context, record, f"{record.error}; look-up: {error}"))
+        )
+    if found:
+        new = record.moved(State.ACCEPTED, step="write_to_omnitron", doubt=False, relation="continue")
+        return await desk.record(Change(record, new, note="looked up in the ERP: booked"))
+    cleared = record.moved(State.IN_DOUBT, doubt=False, error=record.error, hopeful=True)
+    record = await desk.record(Change(record, cleared, note="looked up in the ERP: not booked"))
+    return await _send_again(desk, record)
+
+
+async def _send_again(desk: Desk, record: Record) -> Record:
+    """Send the stored call byte for byte, under the same key."""
+    call = _stored_call(record)
+    return await _send_patiently(desk, record, call, _digest(call))
+
+
+def _stored_call(record: Record) -> Call:
+    sent = record.payloads["sent"]
+    body = sent["body"]
+    return Call(
+        method=sent["method"],
+        url=sent["url"],
+        headers=sent["headers"],
+        body=None if body is None else body.encode(),
+        timeout_s=sent["timeout_s"],
+    )
+
+
+async def _with_payloads(desk: Desk, change: Change) -> Record:
+    """Record a change, and let the payloads that it brought be read from the record at once."""
+    record = await desk.record(change)
+    record.payloads.update(change.payloads)
+    return record
+
+
+def _digest(call: Call) -> str:
+    parts = (call.method.encode(), call.url.encode(), call.body or b"")
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()

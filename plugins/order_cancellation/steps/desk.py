@@ -1,0 +1,275 @@
+"""A step's execution over one batch: the claim, its lease, and the writing down of what happens.
+
+Changes are committed in groups: while one transaction is under way the next changes gather, so that a
+thousand requests do not cost a thousand commits. ``record`` returns when its change is on the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from order_cancellation.errors import LeaseLost, LedgerUnavailable
+from order_cancellation.ledger import Change, Claim, Record, State
+from order_cancellation.steps.context import Context
+
+__all__ = ["Desk", "Handle", "work_through"]
+
+CHUNK = 250
+"""How many requests are read from the ledger at once; a batch of any size takes the same memory."""
+
+_GROUP = 100
+"""How many changes are written in one transaction at most: other batches want to write, too."""
+
+Handle = Callable[["Desk", Record], Awaitable[None]]
+
+
+class Desk:
+    """The place where one step works on one batch.
+
+    Args:
+        context: The step's ports.
+        step: The step's name.
+        batch: The batch's number.
+    """
+
+    def __init__(self, context: Context, step: str, batch: int) -> None:
+        self.context = context
+        self.step = step
+        self.batch = batch
+        self._claim: Claim | None = None
+        self._alive_until = 0.0
+        self._queue: asyncio.Queue[tuple[Sequence[Change], asyncio.Future[None]] | None] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def claim(self) -> Claim:
+        """The claim under which everything is written."""
+        assert self._claim is not None
+        return self._claim
+
+    async def __aenter__(self) -> Self:
+        """Open the claim and begin to renew its lease."""
+        context = self.context
+        lease_s = context.flow.delivery.lease.total_seconds()
+        begun = context.clock.monotonic()
+        self._claim = await asyncio.to_thread(
+            context.ledger.work.open_claim,
+            context.flow.id,
+            context.run_id,
+            self.batch,
+            self.step,
+            worker=context.worker,
+            lease_s=lease_s,
+        )
+        self._alive_until = begun + lease_s
+        self._tasks = [asyncio.create_task(self._renew()), asyncio.create_task(self._write())]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write down what is still to be written, and let go of the requests."""
+        renewing, writing = self._tasks
+        await self._queue.put(None)
+        await writing
+        renewing.cancel()
+        with suppress(asyncio.CancelledError):
+            await renewing
+        with suppress(LedgerUnavailable):  # the lease ends by itself; what failed before is told already
+            await asyncio.to_thread(self.context.ledger.work.release, self.claim)
+
+    def check_lease(self) -> None:
+        """Make sure that the requests are still ours; called right before a send's first byte.
+
+        Raises:
+            LeaseLost: The lease may have ended: another worker may send these requests now.
+        """
+        if self.context.clock.monotonic() >= self._alive_until:
+            raise LeaseLost(
+                f"Flow '{self.context.flow.id}', {self.step}, batch {self.batch}: the lease has ended, "
+                "so nothing more is sent from here."
+            )
+
+    async def record(self, *changes: Change) -> Record:
+        """Write changes of one request, and return it as it is now.
+
+        Raises:
+            LeaseLost: Another worker has the request; nothing was written.
+            LedgerUnavailable: Nothing could be written.
+        """
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        await self._queue.put((changes, written))
+        await written
+        return changes[-1].new
+
+    async def chunks(
+        self,
+        *,
+        steps: Sequence[str],
+        states: Sequence[State],
+        any_step: Sequence[State],
+        kinds: Iterable[str],
+    ) -> AsyncIterator[list[Record]]:
+        """Take the batch's requests, some hundred at a time, until there are no more."""
+        after = -1
+        wanted = tuple(kinds)
+        while True:
+            records = await asyncio.to_thread(
+                self.context.ledger.work.take,
+                self.claim,
+                steps=steps,
+                states=states,
+                any_step=any_step,
+                kinds=wanted,
+                after=after,
+                limit=CHUNK,
+            )
+            if not records:
+                return
+            yield records
+            after = records[-1].position
+
+    async def wait_for_others(self, *, steps: Sequence[str], states: Sequence[State]) -> None:
+        """Wait until a worker that went silent no longer holds requests of this batch.
+
+        A worker that is alive renews its lease; then this gives up, and its requests are left to it.
+        """
+        clock, work = self.context.clock, self.context.ledger.work
+        until = await asyncio.to_thread(work.held_until, self.claim, steps=steps, states=states)
+        if until is None:
+            return
+        pause = max(until - clock.now().timestamp(), 0) + 0.1
+        self.context.log.info(
+            "Another execution held requests of this batch; waiting up to %.0f s for its lease to end", pause
+        )
+        await clock.sleep(min(pause, self.claim.lease_s + 0.1))
+
+    async def _renew(self) -> None:
+        clock = self.context.clock
+        while True:
+            await clock.sleep(self.claim.lease_s / 3)
+            begun = clock.monotonic()
+            try:
+                await asyncio.to_thread(self.context.ledger.work.renew, self.claim)
+            except LeaseLost as error:
+                self._alive_until = 0.0
+                self.context.log.warning("%s", error)
+                return
+            except LedgerUnavailable as error:
+                self.context.log.warning("%s", error)
+                continue
+            self._alive_until = begun + self.claim.lease_s
+
+    async def _write(self) -> None:
+        while (item := await self._queue.get()) is not None:
+            group = [item]
+            last = False
+            while not self._queue.empty() and len(group) < _GROUP:
+                following = self._queue.get_nowait()
+                if following is None:
+                    last = True
+                    break
+                group.append(following)
+            await self._commit(group)
+            if last:
+                return
+
+    async def _commit(self, group: list[tuple[Sequence[Change], asyncio.Future[None]]]) -> None:
+        changes = [change for one, _ in group for change in one]
+        try:
+            lost = await asyncio.to_thread(
+                self.context.ledger.work.apply, self.claim, changes, revision=self.context.loaded.revision
+            )
+        except LedgerUnavailable as error:
+            for _, written in group:
+                _settle(written, error)
+            return
+        for one, written in group:
+            taken = one[0].new.uuid in lost
+            _settle(written, _taken_over(one[0].new) if taken else None)
+
+
+def _settle(written: asyncio.Future[None], error: Exception | None) -> None:
+    if written.done():
+        return
+    if error is None:
+        written.set_result(None)
+    else:
+        written.set_exception(error)
+
+
+def _taken_over(record: Record) -> LeaseLost:
+    return LeaseLost(f"Request {record.id} ({record.uuid}): another worker has taken it over.")
+
+
+async def work_through(
+    context: Context,
+    batch: int,
+    step: str,
+    handle: Handle,
+    *,
+    steps: Sequence[str],
+    states: Sequence[State],
+    kinds: Iterable[str],
+    in_flight: int,
+    any_step: Sequence[State] = (),
+) -> int:
+    """Let ``handle`` work on every request of a batch that a step can take on.
+
+    Args:
+        context: The step's ports.
+        batch: The batch's number.
+        step: The step's name.
+        handle: Works on one request, and records what became of it.
+        steps: Requests that wait at one of these …
+        states: … in one of these states are taken,
+        kinds: with these payloads.
+        in_flight: How many are worked on at the same time.
+        any_step: States that are taken whatever step the request waits at.
+
+    Returns:
+        How many requests were taken.
+
+    Raises:
+        LedgerUnavailable: The ledger failed; what was under way has come to its end, nothing new was begun.
+    """
+    async with Desk(context, step, batch) as desk:
+        await desk.wait_for_others(steps=steps, states=states)
+        crew = _Crew(desk, handle)
+        async for records in desk.chunks(steps=steps, states=states, any_step=any_step, kinds=kinds):
+            await crew.work_on(records, in_flight)
+    return crew.taken
+
+
+class _Crew:
+    """Works on requests side by side; stops taking new ones when the ledger fails."""
+
+    def __init__(self, desk: Desk, handle: Handle) -> None:
+        self._desk = desk
+        self._handle = handle
+        self._failure: LedgerUnavailable | None = None
+        self.taken = 0
+
+    async def work_on(self, records: list[Record], in_flight: int) -> None:
+        queue = iter(records)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(in_flight, len(records))):
+                group.create_task(self._work(queue))
+        if self._failure is not None:
+            raise self._failure
+
+    async def _work(self, queue: Iterable[Record]) -> None:
+        for record in queue:
+            if self._failure is not None:
+                return
+            self.taken += 1
+            try:
+                await self._handle(self._desk, record)
+            except LeaseLost as error:
+                self._desk.context.log.warning("%s", error)
+            except LedgerUnavailable as error:
+                self._failure = error

@@ -1,0 +1,245 @@
+"""Get Data From Omnitron step: which cancellation requests this run works on.
+
+Everything that Omnitron lists is entered in the ledger, page by page; nothing is sent before all pages are
+read. Then comes what earlier runs left unfinished, and what a person wants done again. What is taken up is
+put into batches, and only their numbers leave this step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from order_cancellation.errors import Refused, UnreadableAnswer
+from order_cancellation.http.reading import ListQuery, ReadingSummary
+from order_cancellation.ledger import Batch, Limits, Record
+from order_cancellation.ledger.intake import even
+from order_cancellation.steps.context import Context
+
+__all__ = ["RunParams", "batch_sizes", "label_of", "query_of", "run"]
+
+OWN_ROW = 8
+"""Up to so many requests each get a row of their own in Airflow's grid."""
+
+_MOST_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class RunParams:
+    """What a person may ask of one run.
+
+    Args:
+        request_ids: Only these, whatever their status.
+        modified_from: Only those modified at or after this time.
+        modified_to: Only those modified before this time.
+        limit: At most so many.
+        dry_run: Nothing is written anywhere outside.
+        redo: With ``request_ids``: also those that are done, parked or in doubt.
+    """
+
+    request_ids: tuple[int, ...] | None = None
+    modified_from: datetime | None = None
+    modified_to: datetime | None = None
+    limit: int | None = None
+    dry_run: bool = False
+    redo: bool = False
+
+
+@dataclass
+class _Taking:
+    """A run's taking up, as it goes on."""
+
+    room: int
+    counts: Counter[str] = field(default_factory=Counter)
+    lines: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def taken(self) -> int:
+        return self.counts["taken"]
+
+    def add(self, counts: Counter[str]) -> None:
+        self.counts.update(counts)
+
+
+async def run(context: Context, params: RunParams, interval: tuple[datetime, datetime] | None) -> list[int]:
+    """Take up what this run works on.
+
+    Args:
+        context: Ledger and Omnitron are used.
+        params: What a person asked for.
+        interval: Of a backfill run: only requests modified in it.
+
+    Returns:
+        The batches' numbers.
+
+    Raises:
+        OrderCancellationError: Omnitron could not be read; what was entered so far waits for the next run.
+    """
+    delivery = context.flow.delivery
+    room = min(context.flow.get_data.max_requests, params.limit or context.flow.get_data.max_requests)
+    taking = _Taking(room=room)
+    limits = Limits(delivery.max_attempts, delivery.max_age.total_seconds())
+    if params.request_ids is not None:
+        await _take_named(context, taking, limits, params.request_ids, redo=params.redo)
+    else:
+        await _take_listed(
+            context, taking, limits, query_of(context, params, interval), whole=_is_whole(params, interval)
+        )
+        asked = await asyncio.to_thread(context.ledger.intake.asked_again, context.flow.id)
+        await _take_named(context, taking, limits, asked, redo=True)
+    return await _put_into_batches(context, taking)
+
+
+def query_of(context: Context, params: RunParams, interval: tuple[datetime, datetime] | None) -> ListQuery:
+    """Return what is asked of Omnitron: the flow's settings, narrowed by parameters and a backfill's interval."""
+    settings = context.flow.get_data
+    starts = [one for one in (params.modified_from, interval and interval[0]) if one]
+    ends = [one for one in (params.modified_to, interval and interval[1]) if one]
+    return ListQuery(
+        status=settings.status,
+        cancel_type=settings.cancel_type,
+        channel_id=settings.channel_id,
+        page_size=settings.page_size,
+        modified_from=max(starts, default=None),
+        modified_to=min(ends, default=None),
+    )
+
+
+def _is_whole(params: RunParams, interval: tuple[datetime, datetime] | None) -> bool:
+    return interval is None and params.modified_from is None and params.modified_to is None
+
+
+async def _take_listed(
+    context: Context, taking: _Taking, limits: Limits, query: ListQuery, *, whole: bool
+) -> None:
+    flow, run_id, intake = context.flow.id, context.run_id, context.ledger.intake
+    reading = context.the_omnitron().read(query)
+    listed: set[str] = set()
+    async for requests in reading:
+        listed.update(request["uuid"] for request in requests)
+        await _enter(context, taking, limits, requests, redo=False)
+    summary = reading.summary
+    _tell_reading(taking, summary)
+    if not whole:
+        return
+    taking.add(
+        await asyncio.to_thread(
+            intake.take_unfinished,
+            flow,
+            run_id,
+            limits=limits,
+            position=taking.taken,
+            room=taking.room - taking.taken,
+        )
+    )
+    if summary.complete:
+        refusals_told = context.flow.write_to_omnitron.on_failure is not None
+        gone = await asyncio.to_thread(intake.withdraw, flow, run_id, listed, refusals_told=refusals_told)
+        taking.counts["withdrawn"] += gone
+
+
+def _tell_reading(taking: _Taking, summary: ReadingSummary) -> None:
+    taking.lines.append(
+        f"Omnitron: {summary.pages} pages read in {summary.rounds} round(s), {summary.listed} entries, "
+        f"{summary.distinct} distinct, {summary.matching} matching"
+    )
+    if summary.missing:
+        taking.lines.append(f"{summary.missing} may be missing from the list; the next poll takes them")
+    taking.problems.extend(summary.problems)
+
+
+async def _take_named(
+    context: Context, taking: _Taking, limits: Limits, request_ids: Sequence[int], *, redo: bool
+) -> None:
+    for request_id in dict.fromkeys(request_ids):
+        try:
+            request = await context.the_omnitron().get(request_id)
+        except (UnreadableAnswer, Refused) as error:
+            taking.problems.append(f"Request {request_id} could not be read: {error}")
+            continue
+        if request is None:
+            taking.problems.append(f"Request {request_id}: Omnitron has no request of this number.")
+        elif not isinstance(request.get("uuid"), str) or not request["uuid"]:
+            taking.problems.append(
+                f"Request {request_id}: Omnitron's answer has no uuid, so it can't be tracked."
+            )
+        else:
+            await _enter(context, taking, limits, [request], redo=redo)
+
+
+async def _enter(
+    context: Context, taking: _Taking, limits: Limits, requests: Sequence[Mapping[str, Any]], *, redo: bool
+) -> None:
+    steps = context.flow.steps
+    counts = await asyncio.to_thread(
+        context.ledger.intake.enter,
+        context.flow.id,
+        context.run_id,
+        requests,
+        first_step=steps[0],
+        ready=steps[0] == "write_to_erp",
+        limits=limits,
+        position=taking.taken,
+        room=taking.room - taking.taken,
+        redo=redo,
+    )
+    taking.add(counts)
+
+
+async def _put_into_batches(context: Context, taking: _Taking) -> list[int]:
+    flow, ledger = context.flow, context.ledger
+    records = await asyncio.to_thread(ledger.intake.taken, flow.id, context.run_id)
+    count = batch_sizes(len(records), flow.write_to_erp.concurrency, flow.delivery.parallel_batches)
+    by_uuid = {record.uuid: record for record in records}
+    batches = even(list(by_uuid), count)
+    await asyncio.to_thread(ledger.intake.assign, flow.id, context.run_id, batches)
+    rows = [
+        Batch(number, context.loaded.revision, label_of([by_uuid[uuid] for uuid in uuids]), len(uuids))
+        for number, uuids in enumerate(batches)
+    ]
+    lines = [*taking.lines, _counted(taking)]
+    await asyncio.to_thread(
+        ledger.runs.listed, flow.id, context.run_id, rows, lines=lines, problems=taking.problems
+    )
+    for line in lines:
+        context.log.info("%s", line)
+    for problem in taking.problems:
+        context.log.warning("%s", problem)
+    return [row.number for row in rows]
+
+
+def _counted(taking: _Taking) -> str:
+    reasons = ", ".join(
+        f"{count} {why}"
+        for why, count in sorted(taking.counts.items())
+        if why not in ("taken", "left") and count
+    )
+    left = taking.counts["left"]
+    told = f"{taking.taken} taken up ({reasons or 'nothing there'})"
+    return f"{told}; {left} left for the next run (max_requests or limit)" if left else told
+
+
+def batch_sizes(requests: int, concurrency: int, parallel_batches: int) -> int:
+    """Return how many batches there are.
+
+    Up to eight requests (or ``concurrency``, if less) get one each, so that each has its own row in
+    Airflow's grid; more are spread over ``parallel_batches``, and never over more than ``concurrency``.
+    """
+    if requests <= min(OWN_ROW, concurrency):
+        return requests
+    return min(parallel_batches, concurrency, requests)
+
+
+def label_of(records: Sequence[Record]) -> str:
+    """Return a batch's name in the grid: its request, or how many and which. No personal data."""
+    if len(records) == 1:
+        [record] = records
+        order = f" · order {record.order_number}" if record.order_number else ""
+        return f"#{record.id}{order}"
+    shown = ", ".join(f"#{record.id}" for record in records[:_MOST_SHOWN])
+    return f"{len(records)} requests: {shown}{' …' if len(records) > _MOST_SHOWN else ''}"

@@ -1,0 +1,116 @@
+"""What an answer of the ERP means: the user's response script says, or the document's default rule.
+
+Everything here is pure; the steps write down what it says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any
+
+from order_cancellation.errors import ScriptFailed
+from order_cancellation.http.retry_after import retry_after
+from order_cancellation.steps.context import Outcome
+
+__all__ = ["Relation", "StoredAnswer", "default_relation", "relation_of", "wait_asked"]
+
+
+class Relation(StrEnum):
+    """The four outcomes of the document's Custom Response card."""
+
+    CONTINUE = "continue"
+    FAILURE = "failure"
+    DO_NOTHING = "do_nothing"
+    AUTH_FAIL = "auth_fail"
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    """An answer as the ledger keeps it.
+
+    Args:
+        status: The status code, or None where no answer came.
+        reason: The status line's words.
+        url: The URL that answered.
+        headers: The headers that a judgement may need.
+        text: The body as text.
+        data: The body as parsed JSON, or its text.
+        token_generation: Which token was used.
+    """
+
+    status: int | None
+    reason: str = ""
+    url: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    text: str = field(default="", repr=False)
+    data: Any = field(default=None, repr=False)
+    token_generation: int = 0
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return self.status is not None and self.status // 100 == 2  # noqa: PLR2004 -- 2xx
+
+    @property
+    def proves_nothing(self) -> bool:
+        """Whether the ERP may have booked in spite of what it says: any 5xx, or no answer at all."""
+        return self.status is None or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """What scripts find of the answer, named as NiFi's InvokeHTTP names it."""
+        if self.status is None:
+            return {"delivery.outcome": "unknown", "invokehttp.request.url": self.url}
+        return {
+            "invokehttp.status.code": str(self.status),
+            "invokehttp.status.message": self.reason,
+            "invokehttp.request.url": self.url,
+            "invokehttp.response.body": self.text,
+            "delivery.outcome": "answered",
+        }
+
+
+def wait_asked(answer: StoredAnswer, now: datetime) -> float | None:
+    """Return how long the ERP asks to wait, in seconds, or None where it does not ask.
+
+    429 with or without Retry-After, and 503 with it: the request was not processed.
+    """
+    asked = retry_after(answer.headers, now)
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return 1.0 if asked is None else asked
+    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return asked
+    return None
+
+
+def default_relation(answer: StoredAnswer) -> Relation:
+    """Judge an answer without a script: 2xx is a yes, 401 asks for a new login, all else is a no.
+
+    A no on a 5xx is turned into doubt by the steps, as it is for scripts.
+    """
+    if answer.is_success:
+        return Relation.CONTINUE
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        return Relation.AUTH_FAIL
+    return Relation.FAILURE
+
+
+def relation_of(outcome: Outcome) -> Relation:
+    """Return what a response script decided.
+
+    Raises:
+        ScriptFailed: It raised, or set no relation that exists.
+    """
+    if outcome.error is not None:
+        raise ScriptFailed(outcome.error)
+    said = outcome.attributes.get("relation")
+    try:
+        return Relation(said or "")
+    except ValueError as error:
+        what = "did not set the attribute relation" if said is None else f"set relation to {said[:40]!r}"
+        raise ScriptFailed(
+            f"the response script {what}; it must be one of continue, failure, do_nothing, auth_fail"
+        ) from error

@@ -1,0 +1,105 @@
+"""Mapping step: a Jolt chain turns each request into what the ERP takes.
+
+Takes requests that are ``fetched`` and wait here; each leaves as ``prepared`` with the mapped object, or as
+``failed`` with the mapping's error. The chain is compiled once per execution.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+from order_cancellation.errors import MappingFailed
+from order_cancellation.jolt import compile_spec, parse_spec
+from order_cancellation.ledger import Change, Record, State
+from order_cancellation.steps.attributes import safe_text
+from order_cancellation.steps.behind import handled_by, next_step, report_on
+from order_cancellation.steps.context import Context
+from order_cancellation.steps.desk import Desk, work_through
+from order_cancellation.steps.outcomes import failed
+from order_cancellation.steps.report import StepReport
+
+__all__ = ["STEP", "map_document", "run", "script_output"]
+
+STEP = "mapping"
+IN_FLIGHT = 64
+
+Transform = Callable[[Any], Any]
+
+
+async def run(batch: int, context: Context) -> StepReport:
+    """Map every request of a batch that waits for it.
+
+    Args:
+        batch: The batch's number.
+        context: Only the ledger is used.
+
+    Raises:
+        ConfigurationError: The mapping is no Jolt chain.
+        LedgerUnavailable: The ledger failed.
+    """
+    settings = context.flow.mapping
+    assert settings is not None, "the task exists only where the flow has the step"
+    transform = compile_spec(parse_spec(context.loaded.text(settings.file)), strict=settings.strict)
+
+    async def handle(desk: Desk, record: Record) -> None:
+        await _map_one(desk, record, transform)
+
+    taken = await work_through(
+        context,
+        batch,
+        STEP,
+        handle,
+        steps=handled_by(context.flow, STEP),
+        states=(State.FETCHED,),
+        kinds=("request", "script"),
+        in_flight=IN_FLIGHT,
+    )
+    return await report_on(context, batch, STEP, taken)
+
+
+def script_output(record: Record) -> Any:
+    """Return what the script left: JSON where it is JSON, else its text; without output, the request."""
+    if "script" not in record.payloads:
+        return record.payloads["request"]
+    try:
+        return json.loads(record.payloads["script"])
+    except ValueError:
+        return record.payloads["script"]
+
+
+def map_document(transform: Transform, document: Any) -> Any:
+    """Map one document.
+
+    Args:
+        transform: The compiled chain.
+        document: What the script left, or the request.
+
+    Raises:
+        MappingFailed: The chain raised, gave null, or there is no JSON to map.
+    """
+    if isinstance(document, str):
+        raise MappingFailed("the script's output is no JSON, so there is nothing to map")
+    mapped = transform(document)
+    if mapped is None:
+        raise MappingFailed(
+            "the mapping gave null: no rule of the chain matched this request. "
+            "'order-cancellation try FLOW mapping --explain' shows what each rule met"
+        )
+    return mapped
+
+
+async def _map_one(desk: Desk, record: Record, transform: Transform) -> None:
+    context = desk.context
+    begun = context.clock.monotonic()
+    kept: dict[str, Any] = {}
+    try:
+        kept["mapping"] = map_document(transform, script_output(record))
+        new = record.moved(State.PREPARED, step=next_step(context.flow, STEP))
+    except MappingFailed as error:
+        new = failed(context, record, STEP, safe_text(str(error), record))
+    await asyncio.sleep(0)  # a long batch must not keep the lease from being renewed
+    took = (context.clock.monotonic() - begun) * 1000
+    await desk.record(Change(record, new, kept, note=new.error or "mapped", duration_ms=took))

@@ -1,0 +1,210 @@
+"""Dry run: everything is computed and shown, nothing leaves, and no request changes its state.
+
+The steps are given no way to write: no port to the ERP, and Omnitron only for ``get_data``. What is computed
+stands in a table of its own. Response and post scripts are not run, and scripts have no network here, whatever
+the flow says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from order_cancellation.erp import build_call
+from order_cancellation.errors import ConfigurationError, MappingFailed
+from order_cancellation.flow.model import STEPS, Flow, WriteBack
+from order_cancellation.jolt import compile_spec, parse_spec
+from order_cancellation.ledger import Batch, Record, State
+from order_cancellation.ledger.dry import DryResult
+from order_cancellation.ledger.intake import even, record_of
+from order_cancellation.steps.attributes import attributes_of, safe_text
+from order_cancellation.steps.context import Context, Pool
+from order_cancellation.steps.deliver import body_of
+from order_cancellation.steps.get_data import RunParams, batch_sizes, label_of, query_of
+from order_cancellation.steps.mapping import map_document, script_output
+from order_cancellation.steps.report import Behind, StepReport
+from order_cancellation.steps.write_to_omnitron import request_of
+
+__all__ = ["get_data", "run_step"]
+
+
+async def get_data(context: Context, params: RunParams, interval: Any) -> list[int]:
+    """Read what a run would take up, without entering it in the ledger's requests.
+
+    Args:
+        context: Omnitron is used for reading.
+        params: What a person asked for.
+        interval: A backfill's interval, or None.
+
+    Returns:
+        The batches' numbers.
+    """
+    requests, problems = await _would_take(context, params, interval)
+    flow = context.flow
+    now = context.clock.now().timestamp()
+    records = [record_of(flow.id, context.run_id, request, now=now) for request in requests]
+    count = batch_sizes(len(records), flow.write_to_erp.concurrency, flow.delivery.parallel_batches)
+    batches = even(range(len(records)), count)
+    results = [
+        DryResult(
+            records[place].uuid,
+            records[place].id,
+            number,
+            place,
+            flow.steps[0],
+            "",
+            {"request": requests[place]},
+        )
+        for number, places in enumerate(batches)
+        for place in places
+    ]
+    rows = [
+        Batch(number, context.loaded.revision, label_of([records[place] for place in places]), len(places))
+        for number, places in enumerate(batches)
+    ]
+    line = f"Dry run: {len(records)} requests would be taken up; nothing is sent anywhere"
+    context.log.info("%s", line)
+    await asyncio.to_thread(context.ledger.dry.save, flow.id, context.run_id, results)
+    await asyncio.to_thread(
+        context.ledger.runs.listed, flow.id, context.run_id, rows, lines=[line], problems=problems
+    )
+    return [row.number for row in rows]
+
+
+async def _would_take(
+    context: Context, params: RunParams, interval: Any
+) -> tuple[list[dict[str, Any]], list[str]]:
+    omnitron = context.the_omnitron()
+    room = min(context.flow.get_data.max_requests, params.limit or context.flow.get_data.max_requests)
+    if params.request_ids is not None:
+        found = {number: await omnitron.get(number) for number in dict.fromkeys(params.request_ids)}
+        missing = [
+            f"Request {number}: Omnitron has no request of this number."
+            for number in found
+            if not found[number]
+        ]
+        return [request for request in found.values() if request is not None][:room], missing
+    reading = omnitron.read(query_of(context, params, interval))
+    requests = [request async for page in reading for request in page]
+    return requests[:room], list(reading.summary.problems)
+
+
+async def run_step(step: str, batch: int, context: Context) -> StepReport:
+    """Compute one step for every request of a dry run's batch that came so far.
+
+    Args:
+        step: The document's step name.
+        batch: The batch's number.
+        context: The ledger's dry results and, for the script step, scripts are used.
+    """
+    dry = context.ledger.dry
+    results = await asyncio.to_thread(dry.load, context.flow.id, context.run_id, batch=batch)
+    mine = [one for one in results if one.step == step and not one.error]
+    done = await _compute(step, mine, context)
+    await asyncio.to_thread(dry.save, context.flow.id, context.run_id, done)
+    now = {one.uuid: one for one in [*results, *done]}
+    broken = tuple(
+        Behind(one.id, one.uuid, "dry", one.step, one.error)
+        for one in now.values()
+        if one.error and STEPS.index(one.step) <= STEPS.index(step)
+    )
+    return StepReport(step, batch, taken=len(mine), passed=len(now) - len(broken), behind=broken)
+
+
+async def _compute(step: str, results: Sequence[DryResult], context: Context) -> list[DryResult]:
+    flow = context.flow
+    later = _after(flow, step)
+    if step == "script" and flow.script is not None:
+        contained = flow.script.model_copy(update={"network": False})
+        async with context.open_script(contained, step) as pool:
+            return [await _script(one, context, pool, later) for one in results]
+    if step == "mapping" and flow.mapping is not None:
+        transform = compile_spec(
+            parse_spec(context.loaded.text(flow.mapping.file)), strict=flow.mapping.strict
+        )
+        return [
+            _guarded(
+                one,
+                context,
+                later,
+                lambda record: {"mapping": map_document(transform, script_output(record))},
+            )
+            for one in results
+        ]
+    if step == "write_to_erp":
+        return [
+            _guarded(one, context, later, lambda record: {"call": _call(context, record)}) for one in results
+        ]
+    if step == "write_to_omnitron":
+        return [
+            _guarded(one, context, later, lambda record: {"write_back": _write_back(context, record)})
+            for one in results
+        ]
+    return [replace(one, step=later) for one in results]  # response and post scripts are not run
+
+
+def _after(flow: Flow, step: str) -> str:
+    place = flow.steps.index(step) + 1
+    return flow.steps[place] if place < len(flow.steps) else ""
+
+
+async def _script(result: DryResult, context: Context, pool: Pool, later: str) -> DryResult:
+    record = _record(result, context)
+    outcome = await pool.run(
+        json.dumps(result.data["request"], ensure_ascii=False), attributes_of(context, record)
+    )
+    data = result.data | {"attributes": outcome.attributes}
+    if outcome.error is not None:
+        return replace(result, error=safe_text(outcome.error, record), data=data)
+    if outcome.result_data is not None:
+        data["script"] = outcome.result_data
+    return replace(result, step=later, data=data)
+
+
+def _guarded(result: DryResult, context: Context, later: str, compute: Any) -> DryResult:
+    record = _record(result, context)
+    try:
+        return replace(result, step=later, data=result.data | compute(record))
+    except (ConfigurationError, MappingFailed) as error:
+        return replace(result, error=safe_text(str(error), record))
+
+
+def _record(result: DryResult, context: Context) -> Record:
+    now = context.clock.now().timestamp()
+    record = record_of(context.flow.id, context.run_id, result.data["request"], now=now)
+    record.payloads.update({kind: result.data[kind] for kind in result.data})
+    return replace(record, state=State.PREPARED, payloads=record.payloads)
+
+
+def _call(context: Context, record: Record) -> dict[str, Any]:
+    settings = context.flow.write_to_erp
+    call = build_call(
+        settings,
+        "",
+        body=body_of(context.flow, record),
+        request=record.payloads["request"],
+        attributes=attributes_of(context, record),
+        key=record.key if settings.idempotency_header else None,
+    )
+    body = None if call.body is None else call.body.decode()
+    return {"method": call.method, "url": call.url, "headers": dict(call.headers), "body": body}
+
+
+def _write_back(context: Context, record: Record) -> dict[str, Any]:
+    outcomes = context.flow.write_to_omnitron
+    return {
+        "on_success": _would_tell(context, record, outcomes.on_success),
+        "on_failure": _would_tell(context, record, outcomes.on_failure),
+    }
+
+
+def _would_tell(context: Context, record: Record, write_back: WriteBack | None) -> Any:
+    if write_back is None:
+        return None
+    if write_back.request is not None:
+        path, body = request_of(context, record, write_back.request)
+        return {"method": write_back.request.method, "path": path, "body": body}
+    return write_back.model_dump(exclude_none=True)
