@@ -1,8 +1,8 @@
 """Reads the YAML of a flow: fast, safe, and with words for whoever wrote it.
 
 A flow file may come from anywhere (a paste, a pull request), so what would crash or stall a process is
-refused here: very deep nesting overflows the C parser's own stack, and a few nested aliases stand for millions
-of values.
+refused here: very deep nesting overflows the C parser's own stack, and a few nested aliases stand for
+millions of values.
 """
 
 from __future__ import annotations

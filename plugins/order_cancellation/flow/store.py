@@ -73,7 +73,7 @@ class FlowStore:
             return []
         except OSError as error:
             raise ConfigurationError(
-                f"The flows folder {self.folder} can't be read ({error.strerror}). Give this user access to it."
+                f"The flows folder {self.folder} can't be read ({error.strerror}). Give this user access."
             ) from error
 
     def read(self, flow_id: str) -> dict[str, bytes]:
