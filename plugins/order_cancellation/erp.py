@@ -212,6 +212,14 @@ class Erp:
             raise self._refusal(call, answer, request)
         return self._found(call, answer, look_up.found, request)
 
+    async def log_in(self) -> None:
+        """Make sure that there is a token.
+
+        Raises:
+            LoginFailed: No token could be had.
+        """
+        await self._session.log_in()
+
     async def renew_login(self, seen_generation: int) -> None:
         """Log in again, once for all who ask (see ``Session.renew``).
 

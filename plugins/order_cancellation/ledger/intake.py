@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, and_, bindparam, insert, not_, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, literal, not_, or_, select, update
 
 from order_cancellation.clock import Clock
 from order_cancellation.ledger import schema
@@ -276,11 +276,26 @@ class Intake:
             ).all()
             for old in map(record_from, rows):
                 state = State.FETCHED if old.step in ("script", "mapping") else State.PREPARED
-                new = old.moved(state, next_at=None, auth_fails=0, relation="")
+                new = old.moved(state, next_at=None, auth_fails=0, relation="", attempts=old.attempts + 1)
+                self._carry_over(connection, old, now)
                 self._update(
                     connection, new, _Place(flow, run_id, old.position, "", now), "cleared by a person"
                 )
         return len(rows)
+
+    def _carry_over(self, connection: Connection, old: Record, now: float) -> None:
+        """Let the next attempt begin with what the last one had when it came to the failed step."""
+        p = schema.payloads.c
+        kinds = ("request",) if old.step == "script" else ("request", "script", "mapping", "attributes")
+        columns = (p.flow, p.uuid, p.kind, literal(old.attempts + 1), p.data, literal(now))
+        connection.execute(
+            insert(schema.payloads).from_select(
+                [p.flow, p.uuid, p.kind, p.number, p.data, p.created_at],
+                select(*columns).where(
+                    p.flow == old.flow, p.uuid == old.uuid, p.number == old.attempts, p.kind.in_(kinds)
+                ),
+            )
+        )
 
     def asked_again(self, flow: str) -> list[int]:
         """Return the numbers of the requests that a person wants done again."""

@@ -240,7 +240,7 @@ def _pinned(settings: Settings, ledger: Ledger, run: Run, step: str, batch: int)
 
 
 def _share(ledger: Ledger, run: Run, flow: Flow, batch: int) -> tuple[int, float | None]:
-    """Return a batch's share of ``concurrency`` and ``rate_per_second``, so that all together keep to them."""
+    """Return a batch's share of ``concurrency`` and ``rate_per_second``: all together keep to them."""
     settings = flow.write_to_erp
     batches = max(ledger.runs.batch_count(run.flow_id, run.run_id), 1)
     own, over = divmod(settings.concurrency, batches)
@@ -260,7 +260,8 @@ async def _opened(
     erp: bool = False,
     share: tuple[int, float | None] = (1, None),
 ) -> AsyncIterator[Context]:
-    clock, random = SystemClock(), Random(secrets.randbits(64))
+    clock = SystemClock()
+    random = Random(secrets.randbits(64))  # noqa: S311 -- jitter, no secret
     flow = loaded.flow
     async with AsyncExitStack() as stack:
 
@@ -277,6 +278,7 @@ async def _opened(
             ledger=ledger,
             clock=clock,
             random=random,
+            erp_url=connections(flow.write_to_erp.connection).base_url if run.params.dry_run else "",
             worker=f"{socket.gethostname()}:{os.getpid()}:{random.getrandbits(32):08x}",
             scripts=_scripts(settings),
             omnitron=Omnitron(await session(flow.get_data.connection, 8), clock, random)

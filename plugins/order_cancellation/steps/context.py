@@ -68,6 +68,7 @@ class Context:
         random: Chance, for jitter.
         worker: A name unique to this execution.
         scripts: Runs the user's scripts.
+        erp_url: The ERP's address, for a dry run, which has no other way to it.
         erp: The ERP, for the steps that talk to it.
         omnitron: Omnitron, for the steps that talk to it.
         point: Called with the name of each point between intent, effect and result; tests crash there.
@@ -81,6 +82,7 @@ class Context:
     random: Random
     worker: str
     scripts: Scripts | None = None
+    erp_url: str = ""
     erp: Erp | None = None
     omnitron: Omnitron | None = None
     point: Callable[[str], None] = lambda _name: None

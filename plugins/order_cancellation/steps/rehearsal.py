@@ -1,7 +1,7 @@
 """Dry run: everything is computed and shown, nothing leaves, and no request changes its state.
 
-The steps are given no way to write: no port to the ERP, and Omnitron only for ``get_data``. What is computed
-stands in a table of its own. Response and post scripts are not run, and scripts have no network here, whatever
+The steps are given no way to write: no port to the ERP, and Omnitron only for ``get_data``. What is
+computed stands in a table of its own. Response and post scripts are not run, and scripts have no network here, whatever
 the flow says.
 """
 
@@ -183,7 +183,7 @@ def _call(context: Context, record: Record) -> dict[str, Any]:
     settings = context.flow.write_to_erp
     call = build_call(
         settings,
-        "",
+        context.erp_url,
         body=body_of(context.flow, record),
         request=record.payloads["request"],
         attributes=attributes_of(context, record),

@@ -59,14 +59,15 @@ async def _run_one(desk: Desk, record: Record, pool: Pool) -> None:
     given = attributes_of(context, record)
     outcome = await pool.run(json.dumps(record.payloads["request"], ensure_ascii=False), given)
     log_outcome(context, STEP, record, outcome, given)
+    kept: dict[str, object] = {}
     if outcome.error is not None:
         new = failed(context, record, STEP, safe_text(outcome.error, record))
     else:
         following = next_step(context.flow, STEP)
         state = State.FETCHED if following == "mapping" else State.PREPARED
         new = record.moved(state, step=following)
-    kept: dict[str, object] = {"attributes": outcome.attributes}
-    if outcome.result_data is not None:
-        kept["script"] = outcome.result_data
+        kept["attributes"] = outcome.attributes
+        if outcome.result_data is not None:
+            kept["script"] = outcome.result_data
     took = (context.clock.monotonic() - begun) * 1000
     await desk.record(Change(record, new, kept, note=new.error or "script through", duration_ms=took))
