@@ -12,6 +12,7 @@ it does not know. Redirects are followed here and not by aiohttp, for the same r
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -34,6 +35,8 @@ __all__ = ["AiohttpTransport", "Transport", "describe"]
 
 BeforeWrite = Callable[[], None]
 
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH"})
 SIZE_CAP = 10 * 1024 * 1024
 CONNECT_TIMEOUT_S = 10.0
@@ -213,6 +216,8 @@ class AiohttpTransport:
     def _opened(self, call: Call) -> aiohttp.ClientSession:
         if call.method not in METHODS:
             raise ConfigurationError(f"{call.method} is never sent; use one of {', '.join(sorted(METHODS))}")
+        if not all(_fits(name, value) for name, value in call.headers.items()):
+            raise NotSent(f"{describe(call)} was not sent: a header has a character that no header may have")
         if self._client is None:
             raise NotSent(f"{describe(call)} was not sent: the transport is closed")
         return self._client
@@ -267,6 +272,15 @@ def _told(call: Call, error: Exception, *, left: bool) -> OrderCancellationError
     if left:
         return InDoubt(f"{describe(call)} was sent, but no whole answer came back ({why})")
     return NotSent(f"{describe(call)} was not sent ({why})")
+
+
+def _fits(name: str, value: str) -> bool:
+    """Say whether a header can be written; aiohttp finds out only when the call counts as under way."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return HEADER_NAME.fullmatch(name) is not None and not CONTROLS.search(value)
 
 
 def _redirect_target(call: Call, answer: Answer) -> str | None:
