@@ -100,6 +100,7 @@ class RawServer:
         self._handle = handle
         self.requests = []
         self.connections = 0
+        self.arrived = asyncio.Event()
         self.url = ""
 
     async def serve(self, reader, writer):
@@ -117,6 +118,7 @@ class RawServer:
         fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:] if line)
         body = await reader.readexactly(int(fields.get(b"content-length", b"0")))
         self.requests.append(head + body)
+        self.arrived.set()
         return head + body
 
 
