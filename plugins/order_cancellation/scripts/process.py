@@ -48,6 +48,8 @@ class Setup:
         isolation: ``shared`` or ``per_request``.
         packages: Importable packages beside the standard library: name to the folder that holds it.
         readable: Files and folders that it may read beside the standard library.
+        cpu: Processor time of the whole process, in seconds.
+        left_out: Layers of protection not to use: for tests of the others.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Setup:
     isolation: str
     packages: Mapping[str, str]
     readable: tuple[str, ...]
+    cpu: float
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ class ScriptRunner:
         memory: Address space of the child, in bytes.
         output: The most that one run may write, in bytes.
         clock: Where the time comes from.
+        left_out: Layers of protection not to use (``landlock``, ``seccomp``, ``namespaces``, ``rights``), so that
+            tests can try the others by themselves.
 
     Raises:
         ConfigurationError: A value is out of its range or a package is not installed; and, at the start, no child
@@ -59,6 +61,7 @@ class ScriptRunner:
         memory: int = Limits.memory_bytes,
         output: int = Limits.output_bytes,
         clock: Clock | None = None,
+        left_out: tuple[str, ...] = (),
     ) -> None:
         _check(step, timeout, isolation)
         self._reach: Reach = reach_of(tuple(packages))
@@ -73,6 +76,8 @@ class ScriptRunner:
             isolation=isolation,
             packages=self._reach.packages,
             readable=self._reach.readable,
+            cpu=(WORN_AFTER + 1) * timeout,
+            left_out=left_out,
         )
         self._required = required
         self._clock = clock or SystemClock()
