@@ -222,8 +222,8 @@ class Intake:
             flow: The flow's id.
             run_id: The run.
             listed: The uuids that Omnitron lists.
-            refusals_told: Whether Omnitron hears of refusals (``on_failure``): then a refused request has left
-                the list because of us, and stays ``failed``.
+            refusals_told: Whether Omnitron hears of refusals (``on_failure``): then a refused request has
+                left the list because of us, and stays ``failed``.
 
         Returns:
             How many were closed.

@@ -76,8 +76,8 @@ def _refuse_newer(connection: Connection) -> None:
     found = connection.execute(text("SELECT version_num FROM ledger_version")).scalar()
     if found is not None and found > HEAD:
         raise LedgerUnavailable(
-            f"The ledger was written by a newer version of this software (schema {found}, this one knows {HEAD}): "
-            "update the software on this machine."
+            f"The ledger was written by a newer version of this software (schema {found}, this one knows "
+            f"{HEAD}): update the software on this machine."
         )
 
 

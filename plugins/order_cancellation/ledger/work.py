@@ -189,7 +189,7 @@ class Work:
         return records
 
     def held_until(self, claim: Claim, *, steps: Sequence[str], states: Sequence[State]) -> float | None:
-        """Return when the first lease of others on such requests of the batch ends, or None where there is none."""
+        """Return when the first lease of others on such requests of the batch ends; None: there is none."""
         with self._database.read() as connection:
             value = connection.execute(
                 select(func.min(_C.lease_until))

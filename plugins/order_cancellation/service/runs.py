@@ -232,7 +232,8 @@ def _pinned(settings: Settings, ledger: Ledger, run: Run, step: str, batch: int)
     ledger.runs.pin(run.flow_id, run.run_id, batch, loaded.revision)
     lifted = ledger.intake.lift(run.flow_id, run.run_id, batch, handled_by(loaded.flow, step))
     _LOG.info(
-        "Cleared by a person: %s request(s) that had failed here are taken up again, with revision %s of the flow",
+        "Cleared by a person: %s request(s) that had failed here are taken up again, "
+        "with revision %s of the flow",
         lifted,
         loaded.revision[:12],
     )

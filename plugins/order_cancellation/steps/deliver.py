@@ -1,8 +1,8 @@
 """Delivery: intent, send, save; and what is done when nobody knows whether the ERP has booked.
 
 The order is the promise: the intent is on the disk before the first byte leaves, the raw answer before
-anybody judges it. Between each two stands a named point at which tests crash the engine. What a crash leaves is
-``sending``, and the next look turns that into ``in_doubt``.
+anybody judges it. Between each two stands a named point at which tests crash the engine. What a crash
+leaves is ``sending``, and the next look turns that into ``in_doubt``.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ async def run(context: Context, params: RunParams, interval: tuple[datetime, dat
 
 
 def query_of(context: Context, params: RunParams, interval: tuple[datetime, datetime] | None) -> ListQuery:
-    """Return what is asked of Omnitron: the flow's settings, narrowed by parameters and a backfill's interval."""
+    """Return what is asked of Omnitron: the flow's settings, narrowed by parameters and interval."""
     settings = context.flow.get_data
     starts = [one for one in (params.modified_from, interval and interval[0]) if one]
     ends = [one for one in (params.modified_to, interval and interval[1]) if one]

@@ -1,8 +1,8 @@
 """Dry run: everything is computed and shown, nothing leaves, and no request changes its state.
 
 The steps are given no way to write: no port to the ERP, and Omnitron only for ``get_data``. What is
-computed stands in a table of its own. Response and post scripts are not run, and scripts have no network here, whatever
-the flow says.
+computed stands in a table of its own. Response and post scripts are not run, and scripts have no network
+here, whatever the flow says.
 """
 
 from __future__ import annotations
