@@ -25,6 +25,7 @@ from airflow.sdk import (
     get_parsing_context,
 )
 from airflow.sdk.definitions._internal.expandinput import DictOfListsExpandInput, MappedArgument
+from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.definitions.taskgroup import MappedTaskGroup, TaskGroup
 
 from order_cancellation.airflow_settings import read_settings
@@ -45,10 +46,12 @@ from order_cancellation.operators.report import ReportOperator
 from order_cancellation.operators.script import ScriptOperator
 from order_cancellation.operators.write_to_erp import WriteToErpOperator
 from order_cancellation.operators.write_to_omnitron import WriteToOmnitronOperator
+from order_cancellation.service.order import order_problems
 
 __all__ = ["TAG", "broken_dag", "build_dag", "ended_well", "flow_dags"]
 
 TAG = "order-cancellation"
+BROKEN_TASK = "broken_flow"
 RESERVED = frozenset({"change_schedule", "maintenance"})
 FIRST_DAY = (2020, 1, 1)
 """Where intervals are counted from, and the earliest that a backfill can reach; no run is caught up on."""
@@ -85,7 +88,6 @@ def build_dag(loaded: LoadedFlow) -> DAG:
         catchup=False,
         max_active_runs=1,
         tags=_tags(flow),
-        params=run_params(),
         doc_md=flow_in_words(flow),
         default_args=_task_defaults(flow),
     ) as dag:
@@ -98,6 +100,7 @@ def build_dag(loaded: LoadedFlow) -> DAG:
             outlets=[ended_well(flow.id)],
         )
         login >> get_data >> _requests(flow, get_data) >> report
+    dag.params = ParamsDict(run_params())  # set last: tasks would copy them, and Airflow serialise each copy
     dag.validate()  # type: ignore[no-untyped-call]
     return dag
 
@@ -138,34 +141,60 @@ def broken_dag(flow_id: str, problems: Sequence[Problem]) -> DAG:
         tags=["broken", TAG],
         doc_md=broken_in_words(flow_id, lines),
     ) as dag:
-        BrokenFlowOperator(task_id="broken_flow", problems=lines)
+        BrokenFlowOperator(task_id=BROKEN_TASK, problems=lines)
     return dag
 
 
 def flow_dags() -> Iterator[DAG]:
-    """Build the DAG of every flow, or in a task's process only its own; never raises for what a flow is."""
+    """Build the DAG of every flow, or in a task's process only its own; never raises for what a flow is.
+
+    A task's process does not look at the other flows: its run goes on with the revision that it pinned.
+    """
+    context = get_parsing_context()
+    if context.dag_id is None or context.task_id == BROKEN_TASK:
+        yield from _all_dags()
+        return
+    store = FlowStore(read_settings().flows_folder)
+    for flow_id in store.ids():
+        if _dag_id(flow_id) == context.dag_id:
+            yield build_dag(store.load(flow_id))
+
+
+def _all_dags() -> Iterator[DAG]:
     try:
         store = FlowStore(read_settings().flows_folder)
     except ConfigurationError as error:
         yield broken_dag("order_cancellation_settings", [Problem("all", "settings", str(error))])
         return
-    only = get_parsing_context().dag_id
     taken = set(RESERVED)
+    for flow_id, checked in _checked(store).items():
+        dag = _dag_of(flow_id, checked, taken)
+        taken.add(dag.dag_id)
+        yield dag
+
+
+def _checked(store: FlowStore) -> dict[str, LoadedFlow | list[Problem]]:
+    """Load all flows; those that are not valid, alone or among the others, are their problems."""
+    found: dict[str, LoadedFlow | list[Problem]] = {}
     for flow_id in store.ids():
-        if only is None or only.startswith(_dag_id(flow_id)):
-            dag = _dag_of(store, flow_id, taken)
-            taken.add(dag.dag_id)
-            yield dag
+        try:
+            found[flow_id] = store.load(flow_id)
+        except FlowInvalid as error:
+            found[flow_id] = error.problems
+    flows = {flow_id: one.flow for flow_id, one in found.items() if isinstance(one, LoadedFlow)}
+    for problem in order_problems(flows, found):
+        found[problem.flow] = [problem]
+    return found
 
 
-def _dag_of(store: FlowStore, flow_id: str, taken: set[str]) -> DAG:
+def _dag_of(flow_id: str, checked: LoadedFlow | list[Problem], taken: set[str]) -> DAG:
     if _dag_id(flow_id) in taken:
         problem = Problem(flow_id, "", "another DAG has this name. Rename the folder.")
         return broken_dag(_free_id(flow_id, taken), [problem])
+    if not isinstance(checked, LoadedFlow):
+        return broken_dag(flow_id, checked)
     try:
-        return build_dag(store.load(flow_id))
-    except FlowInvalid as error:
-        return broken_dag(flow_id, error.problems)
+        return build_dag(checked)
     except Exception as error:  # noqa: BLE001 (whatever it is, it must not take the other flows' DAGs along)
         why = f"Airflow can't build its DAG: {type(error).__name__}: {error}"
         return broken_dag(flow_id, [Problem(flow_id, "", why)])

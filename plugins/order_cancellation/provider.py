@@ -1,10 +1,11 @@
 """What Airflow's providers manager asks of this package: its connection types and its settings.
 
-Every Airflow process imports this module at its very start, so it imports nothing itself. Of the extra fields,
-Airflow's REST API and logs mask those whose **name** contains ``token``, ``password``, ``secret``, ``proxy`` or
-``authorization``: that hides ``client_secret``, ``refresh_token``, ``proxy`` and all of ``secret_headers`` (and, without
-need, ``token_path`` and ``password_field``). ``login_headers`` and ``extra_body`` are shown to whoever may edit
-connections, as their descriptions say; our hooks mask their values in task logs.
+Every Airflow process imports this module at its very start, so it imports nothing itself. Of the extra
+fields, Airflow's REST API and logs mask those whose **name** contains ``token``, ``password``, ``secret``,
+``proxy`` or ``authorization``: that hides ``client_secret``, ``refresh_token``, ``proxy`` and all of
+``secret_headers`` (and, without need, ``token_path`` and ``password_field``). ``login_headers`` and
+``extra_body`` are shown to whoever may edit connections, as their descriptions say; our hooks mask their
+values in task logs.
 """
 
 from __future__ import annotations

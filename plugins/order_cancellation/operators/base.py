@@ -4,12 +4,15 @@ A step that is not green is red in one of two ways. *Hopeful*: running it again 
 doing (the ERP is down, or throttles), so it raises ``StepUnfinished`` and Airflow's retries apply.
 *Hopeless*: somebody has to act first, so it raises ``AirflowFailException`` and no retry follows. Which of
 the two an error is stands in ``errors.RECOVERY`` and in the step's report, never here.
+
+Operators import the engine inside their methods: Airflow imports the operators whenever it parses the flows,
+in a new process each time, and the engine costs more than the parse.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import structlog
 from airflow.sdk import BaseOperator, Context
@@ -19,8 +22,10 @@ from order_cancellation.airflow_settings import Settings, read_settings
 from order_cancellation.errors import OrderCancellationError, recovery_of
 from order_cancellation.hooks.endpoints import find_endpoint
 from order_cancellation.operators.params import read_params
-from order_cancellation.service.runs import Run
 from order_cancellation.steps.report import Behind
+
+if TYPE_CHECKING:
+    from order_cancellation.service.runs import Run
 
 __all__ = ["FlowOperator", "StepUnfinished", "list_behind"]
 
@@ -74,6 +79,8 @@ class FlowOperator(BaseOperator):
 
         :param context: Airflow's context of the task instance.
         """
+        from order_cancellation.service.runs import Run
+
         dag_run: Any = context["dag_run"]
         interval = (dag_run.data_interval_start, dag_run.data_interval_end)
         backfill = str(getattr(dag_run.run_type, "value", dag_run.run_type)) == "backfill"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import structlog
@@ -12,7 +13,6 @@ from airflow.sdk import Context
 from order_cancellation.airflow_settings import Settings, read_settings
 from order_cancellation.errors import OrderCancellationError
 from order_cancellation.operators.base import FlowOperator, list_behind
-from order_cancellation.service import runs
 from order_cancellation.steps.report import StepReport
 
 __all__ = ["BatchOperator"]
@@ -41,6 +41,8 @@ class BatchOperator(FlowOperator):
         :param context: Airflow's context of the task instance.
         :param settings: The project's settings.
         """
+        from order_cancellation.service import runs
+
         run = self.run_of(context)
         log.info("step started", flow=self.flow_id, step=self.step, batch=self.batch, run=run.run_id)
         report = asyncio.run(runs.run_step(settings, self.connections, run, self.step, self.batch))
@@ -62,6 +64,8 @@ class BatchOperator(FlowOperator):
         :param context: Airflow's context of the task instance.
         :param for_good: Whether no retry of Airflow's will follow.
         """
+        from order_cancellation.service import runs
+
         if not for_good:
             return
         try:
@@ -77,15 +81,13 @@ class BatchOperator(FlowOperator):
         :param run_id: The run.
         """
         try:
-            label = runs.batch_label(read_settings(), _bare_run(self.flow_id, run_id), self.batch)
+            return _label(read_settings(), self.flow_id, run_id, self.batch)
         except OrderCancellationError:
             return f"batch {self.batch}"
-        return label
 
 
-def _bare_run(flow_id: str, run_id: str) -> runs.Run:
-    """Return a run by its name only: a label asks for no more."""
-    params = runs.RunParams(
-        request_ids=None, modified_from=None, modified_to=None, limit=None, dry_run=False, redo=False
-    )
-    return runs.Run(flow_id=flow_id, run_id=run_id, params=params, interval=None)
+@lru_cache(maxsize=1)
+def _label(settings: Settings, flow_id: str, run_id: str, batch: int) -> str:
+    from order_cancellation.service import runs
+
+    return runs.batch_label(settings, runs.Run(flow_id, run_id), batch)

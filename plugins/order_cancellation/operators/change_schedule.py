@@ -13,9 +13,9 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from order_cancellation.airflow_settings import read_settings
 from order_cancellation.errors import OrderCancellationError
+from order_cancellation.flow.schedule import describe
 from order_cancellation.flow.store import FlowStore
 from order_cancellation.operators.params import refuse_unknown, schedule_params
-from order_cancellation.service.schedule import set_schedule
 
 __all__ = ["ChangeScheduleOperator"]
 
@@ -40,14 +40,17 @@ class ChangeScheduleOperator(BaseOperator):
 
         :param context: Airflow's context of the task instance.
         """
+        from order_cancellation.service.schedule import set_schedule
+
         params: Any = context["params"]
         dag_run: Any = context["dag_run"]
         try:
             refuse_unknown(dag_run.conf, schedule_params(()))
-            set_schedule(FlowStore(read_settings().flows_folder), params["flow"], **_wanted(params))
+            store = FlowStore(read_settings().flows_folder)
+            changed = set_schedule(store, params["flow"], **_wanted(params))
         except OrderCancellationError as error:
             raise AirflowFailException(str(error)) from None
-        log.info("schedule written", flow=params["flow"], **_wanted(params))
+        log.info("schedule written", flow=changed.flow.id, runs=describe(changed.flow.schedule))
         self._ask_for_a_parse()
 
     def _ask_for_a_parse(self) -> None:

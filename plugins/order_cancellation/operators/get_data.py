@@ -9,7 +9,6 @@ from airflow.sdk import Context
 
 from order_cancellation.airflow_settings import Settings
 from order_cancellation.operators.base import FlowOperator
-from order_cancellation.service import runs
 
 __all__ = ["GetDataOperator"]
 
@@ -32,6 +31,8 @@ class GetDataOperator(FlowOperator):
         :param context: Airflow's context of the task instance.
         :param settings: The project's settings.
         """
+        from order_cancellation.service import runs
+
         run = self.run_of(context)
         log.info("step started", flow=self.flow_id, step="get_data", run=run.run_id)
         batches = asyncio.run(runs.get_data(settings, self.connections, run))

@@ -11,7 +11,6 @@ from airflow.sdk import Context
 from order_cancellation.airflow_settings import Settings
 from order_cancellation.operators.base import FlowOperator
 from order_cancellation.operators.params import refuse_unknown, run_params
-from order_cancellation.service import runs
 
 __all__ = ["LoginOperator"]
 
@@ -32,6 +31,8 @@ class LoginOperator(FlowOperator):
         :param context: Airflow's context of the task instance.
         :param settings: The project's settings.
         """
+        from order_cancellation.service import runs
+
         dag_run: Any = context["dag_run"]
         refuse_unknown(dag_run.conf, run_params())
         run = self.run_of(context)

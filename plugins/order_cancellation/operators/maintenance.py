@@ -9,7 +9,6 @@ import structlog
 from airflow.sdk import BaseOperator, Context
 
 from order_cancellation.airflow_settings import read_settings
-from order_cancellation.service import runs
 
 __all__ = ["HousekeepingOperator"]
 
@@ -26,6 +25,8 @@ class HousekeepingOperator(BaseOperator):
 
         :param context: Airflow's context of the task instance.
         """
+        from order_cancellation.service import runs
+
         done = asyncio.run(runs.keep_house(read_settings()))
         log.info("housekeeping done", **done)
         return done

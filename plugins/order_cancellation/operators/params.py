@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param
 
 from order_cancellation.errors import ConfigurationError
-from order_cancellation.service.runs import RunParams
+
+if TYPE_CHECKING:
+    from order_cancellation.service.runs import RunParams
 
 __all__ = ["read_params", "refuse_unknown", "run_params", "schedule_params"]
 
@@ -132,6 +134,8 @@ def read_params(values: Mapping[str, Any]) -> RunParams:
     Raises:
         ConfigurationError: A time can't be read, the times are the wrong way round, or ``redo`` stands alone.
     """
+    from order_cancellation.service.runs import RunParams
+
     ids = values.get("request_ids")
     params = RunParams(
         request_ids=None if ids is None else tuple(ids),

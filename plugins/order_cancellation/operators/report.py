@@ -9,7 +9,6 @@ from airflow.sdk import Context
 
 from order_cancellation.airflow_settings import Settings
 from order_cancellation.operators.base import FlowOperator, list_behind
-from order_cancellation.service import runs
 from order_cancellation.steps.report import RunReport
 
 __all__ = ["ReportOperator"]
@@ -36,6 +35,8 @@ class ReportOperator(FlowOperator):
         :param context: Airflow's context of the task instance.
         :param settings: The project's settings.
         """
+        from order_cancellation.service import runs
+
         run = self.run_of(context)
         if run.params.dry_run:
             self.outlets = []  # a dry run must not start the flows that come after this one
