@@ -19,7 +19,16 @@ from urllib.parse import quote, quote_plus
 from order_cancellation.http.endpoint import Endpoint
 from order_cancellation.http.messages import Answer
 
-__all__ = ["HIDDEN", "endpoint_secrets", "excerpt", "mask", "outline", "personal_values", "redact", "redact_text"]
+__all__ = [
+    "HIDDEN",
+    "endpoint_secrets",
+    "excerpt",
+    "mask",
+    "outline",
+    "personal_values",
+    "redact",
+    "redact_text",
+]
 
 HIDDEN = "***"
 EXCERPT_CHARS = 300

@@ -30,6 +30,7 @@ from order_cancellation.errors import ConfigurationError, InDoubt, NotSent, Orde
 from order_cancellation.http.endpoint import Endpoint
 from order_cancellation.http.messages import Answer, Call
 from order_cancellation.http.tls import proxy_of, tls_of
+from order_cancellation.http.urls import same_origin
 
 __all__ = ["AiohttpTransport", "Transport", "describe"]
 
@@ -288,10 +289,8 @@ def _redirect_target(call: Call, answer: Answer) -> str | None:
     location: Any = answer.headers.get("location")
     if call.method != "GET" or answer.status not in REDIRECTS or not location:
         return None
-    here = URL(call.url, encoded=True)
     try:
-        there = here.join(URL(location))
-        same_host = there.origin() == here.origin()
+        there = URL(call.url, encoded=True).join(URL(location)).with_fragment(None)
     except ValueError:
         return None
-    return str(there.with_fragment(None)) if same_host else None
+    return str(there) if same_origin(call.url, str(there)) else None

@@ -73,6 +73,11 @@ def has_written_host(text: str) -> bool:
 def same_origin(one: str, other: str) -> bool:
     """Say whether two absolute URLs share scheme, host and port."""
     try:
-        return URL(one).origin() == URL(other).origin()
+        first, second = URL(one), URL(other)
+        return (first.scheme, _host(first), first.port) == (second.scheme, _host(second), second.port)
     except ValueError:
         return False
+
+
+def _host(url: URL) -> str:
+    return (url.host or "").lower()

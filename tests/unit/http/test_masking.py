@@ -1,0 +1,176 @@
+"""No secret and nothing personal gets into what people and logs see, and what helps them stays."""
+
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from order_cancellation.http.masking import (
+    HIDDEN,
+    endpoint_secrets,
+    excerpt,
+    mask,
+    outline,
+    personal_values,
+    redact,
+    redact_text,
+)
+from order_cancellation.http.messages import Answer
+from unit.http.fakes import an_endpoint, json_answer
+
+PERSONAL = [
+    "first_name",
+    "last_name",
+    "email",
+    "phone_number",
+    "iban",
+    "holder_name",
+    "shipping_address",
+    "billing_address",
+    "remote_addr",
+    "date_of_birth",
+    "firstName",
+    "CustomerEmail",
+    "IBAN_NO",
+    "holder-name",
+    "cepTelefonu",
+    "access_token",
+    "password",
+]
+PLAIN = ["id", "uuid", "status", "amount", "sku", "name", "number", "channel", "token_type", "reason"]
+TELLING = [
+    "john.doe+x@mail.example.com",
+    "TR330006100519786457841326",
+    "TR33 0006 1005 1978 6457 8413 26",
+    "DE89370400440532013000",
+    "+90 532 123 45 67",
+    "05321234567",
+    "0 (532) 123 45 67",
+    "192.168.1.17",
+    "2001:db8:0:0:0:0:0:1",
+    "eyJhbGciOi.eyJzdWIiOi.c2ln",
+]
+HARMLESS = [
+    "2023-02-07T08:35:33.392858Z",
+    "0da0efc9-a828-4b5e-b4cd-5ffe03b8b7ac",
+    "1905.84",
+    "AKN-005",
+    "429452907",
+    "7260000009966030",
+    "version 1.2.3",
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+class TestRedact:
+    @pytest.mark.parametrize("key", PERSONAL)
+    def test_personal_data_are_hidden_under_any_spelling(self, key):
+        assert redact({"a": [{key: "John"}]}) == {"a": [{key: HIDDEN}]}
+
+    @pytest.mark.parametrize("key", PLAIN)
+    def test_what_is_nobodys_stays(self, key):
+        assert redact({key: "AKN-005"}) == {key: "AKN-005"}
+
+    @pytest.mark.parametrize("value", TELLING)
+    def test_values_that_show_what_they_are_are_hidden_anywhere(self, value):
+        assert redact(f"see {value} there") == f"see {HIDDEN} there"
+
+    @pytest.mark.parametrize("value", HARMLESS)
+    def test_dates_numbers_and_identifiers_stay(self, value):
+        assert redact(value) == value
+
+    def test_a_whole_address_is_hidden_and_its_keys_stay(self):
+        value = {"shipping_address": {"city": "Izmir", "lines": ["a", 2]}, "email_allowed": False}
+        hidden = {"shipping_address": {"city": HIDDEN, "lines": [HIDDEN, HIDDEN]}, "email_allowed": False}
+        assert redact(value) == hidden
+
+    def test_nothing_is_changed_in_place_and_null_tells_that_nothing_is_there(self):
+        value = {"iban": None, "email": "a@b.co"}
+        assert redact(value) == {"iban": None, "email": HIDDEN}
+        assert value["email"] == "a@b.co"
+
+    @given(JSON)
+    def test_any_json_value_keeps_its_shape(self, value):
+        assert outline(redact(value)) == outline(value)
+
+
+class TestMask:
+    @given(secret=st.text(min_size=3, max_size=20).filter(lambda text: "*" not in text))
+    def test_a_secret_is_gone_however_it_is_spelled(self, secret):
+        spellings = [secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()]
+        for spelling in [*spellings, json.dumps(secret)[1:-1]]:
+            assert mask(f"<{spelling}>", [secret, None, ""]) == f"<{HIDDEN}>"
+
+    def test_short_texts_would_blot_out_everything(self):
+        assert mask("a bad day", ["a", ""]) == "a bad day"
+
+
+class TestExcerpt:
+    def test_json_is_shown_without_personal_data_on_one_line(self):
+        answer = json_answer({"detail": "no\nsuch order", "customer": {"first_name": "John"}})
+        assert excerpt(answer) == '{"detail": "no\\nsuch order", "customer": {"first_name": "***"}}'
+
+    def test_it_is_cut(self):
+        assert len(excerpt(Answer(500, body=b"x" * 10_000))) == 301
+
+    def test_an_empty_answer_says_so(self):
+        assert excerpt(Answer(502)) == "(empty)"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '{"error": "x", "email": "john@doe.test", "first_name": "John", "iba',
+            '{"error": "x", "first_name": "John',
+            "<r><first_name>John</first_name><Email>john@doe.test</Email></r>",
+            "first_name=John&email=john@doe.test",
+            "Error for john@doe.test, firstName: 'John'",
+        ],
+        ids=["half JSON", "half a name", "XML", "form", "sentence"],
+    )
+    def test_what_is_no_json_is_masked_as_well(self, text):
+        assert "john" not in excerpt(Answer(200, body=text.encode())).lower()
+
+    def test_what_is_known_of_the_request_is_masked_in_any_sentence(self):
+        request = {"customer": {"first_name": "Johanna", "last_name": "Doe-Smith"}, "holder_name": "J. Doe"}
+        answer = json_answer({"message": "Johanna Doe-Smith (J. Doe) has no order 17"})
+        assert excerpt(answer, about=request) == '{"message": "*** *** (***) has no order 17"}'
+
+    def test_secrets_of_the_connection_are_masked(self):
+        assert "s3cret" not in excerpt(Answer(400, body=b"bad s3cret"), secrets=["s3cret"])
+
+
+def test_personal_values_are_found_once_and_only_under_personal_keys():
+    value = {
+        "first_name": "Ayse",
+        "x": [{"holder_name": "Ayse"}, {"email": "a@b.co"}],
+        "sku": "AKN",
+        "iban": "x",
+    }
+    assert personal_values(value) == ["Ayse", "a@b.co"]
+
+
+def test_a_text_keeps_what_helps():
+    assert redact_text("Order 17: status=wrong, email=a@b.co") == f"Order 17: status=wrong, email={HIDDEN}"
+
+
+def test_all_that_a_connection_holds_counts_as_secret():
+    options = {
+        "client_secret": "one1",
+        "refresh_token": "two2",
+        "secret_headers": {"X-Key": "three3"},
+        "login_headers": {"x": "four4"},
+        "extra_body": {"deep": ["five5"]},
+        "scope": "not",
+    }
+    secrets = endpoint_secrets(an_endpoint(options=options))
+    assert {"s3cret-pass", "one1", "two2", "three3", "four4", "five5"} <= set(secrets)
+    assert "not" not in secrets

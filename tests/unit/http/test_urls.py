@@ -1,0 +1,75 @@
+"""An address is joined to the connection's own, and can't be turned into another."""
+
+from __future__ import annotations
+
+import pytest
+
+from order_cancellation.errors import ConfigurationError
+from order_cancellation.http.urls import has_written_host, join_url, same_origin
+
+
+@pytest.mark.parametrize(
+    ("base", "url", "joined"),
+    [
+        ("https://erp.test", "/a", "https://erp.test/a"),
+        ("https://erp.test/", "a", "https://erp.test/a"),
+        ("https://erp.test/api/v2", "/a", "https://erp.test/api/v2/a"),
+        ("https://erp.test/api/v2/", "a?x=1", "https://erp.test/api/v2/a?x=1"),
+        ("https://erp.test/api", "?x=1", "https://erp.test/api?x=1"),
+        ("https://erp.test/api", "", "https://erp.test/api"),
+        ("https://erp.test", "", "https://erp.test/"),
+        ("https://erp.test:8443", "/a", "https://erp.test:8443/a"),
+        ("https://erp.test/api", "https://other.test/b?y=2", "https://other.test/b?y=2"),
+        ("https://erp.test/api", "//evil.test/b", "https://erp.test/api/evil.test/b"),
+        ("https://erp.test", "/a b/ö?q=ş t#part", "https://erp.test/a%20b/%C3%B6?q=%C5%9F%20t"),
+        ("https://erp.test", "/a%2Fb", "https://erp.test/a%2Fb"),
+        ("https://bücher.test", "/a", "https://xn--bcher-kva.test/a"),
+        ("http://[::1]:8080", "/a", "http://[::1]:8080/a"),
+    ],
+)
+def test_addresses_are_joined(base, url, joined):
+    assert join_url(base, url) == joined
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:secret@erp.test/a",
+        "https:///a",
+        "https://erp.test:99999/a",
+        "/a/../b",
+        "/a/%2e%2E/b",
+        "/./a",
+        "https://[::1/a",
+    ],
+)
+def test_what_leads_astray_is_refused_without_showing_secrets(url):
+    with pytest.raises(ConfigurationError) as caught:
+        join_url("https://erp.test", url)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_connection_without_scheme_is_told():
+    with pytest.raises(ConfigurationError, match="begin with https://"):
+        join_url("erp.test", "/a")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("https://erp.test/{{ a }}", True),
+        ("HTTPS://erp.test", True),
+        ("https://{{ a }}/x", False),
+        ("https://erp.{{ a }}/x", False),
+        ("{{ a }}", False),
+        ("/x", False),
+    ],
+)
+def test_a_written_host_is_known_from_one_that_a_value_chooses(text, written):
+    assert has_written_host(text) is written
+
+
+def test_origins_are_scheme_host_and_port():
+    assert same_origin("https://erp.test/a", "https://ERP.test:443/b")
+    assert not same_origin("https://erp.test", "http://erp.test")
+    assert not same_origin("nonsense", "https://erp.test")
