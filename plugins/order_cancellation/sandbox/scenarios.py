@@ -8,7 +8,7 @@ from typing import Any
 
 from order_cancellation.sandbox.data import DEFAULT_SEED, STATUSES, TYPES, make_request
 from order_cancellation.sandbox.rules import Change, Rule, record, rule_from
-from order_cancellation.sandbox.settings import SandboxError, Settings
+from order_cancellation.sandbox.settings import SandboxError, Settings, is_whole
 from order_cancellation.sandbox.store import RequestStore
 
 
@@ -89,7 +89,8 @@ def scenario_from(data: Any) -> Scenario:
 
     Args:
         data: A scenario, the name of a ready-made one, or an object. An object whose ``name`` is that of a
-            ready-made one changes that one; ``requests`` may be a number for ``{"count": …}``.
+            ready-made one changes that one, its ``requests`` and ``settings`` name by name. ``requests`` may
+            be a number for ``{"count": …}``.
 
     Raises:
         SandboxError: If it is none, with the place.
@@ -102,7 +103,18 @@ def scenario_from(data: Any) -> Scenario:
         raise SandboxError("scenario: give a name or an object.")
     if set(data) == {"name"} and data["name"] not in READY_MADE:
         raise SandboxError(f"scenario: {data['name']!r} is not known. Known are: {', '.join(READY_MADE)}.")
-    return _read({"name": "unnamed", **READY_MADE.get(str(data.get("name")), {}), **data})
+    ready_made = READY_MADE.get(str(data.get("name")), {})
+    return _read({"name": "unnamed", **ready_made, **data, **_joined(ready_made, data)})
+
+
+def _joined(ready_made: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    joined = {}
+    for name in ("requests", "settings"):
+        mine, theirs = ready_made.get(name, {}), data.get(name, {})
+        if name == "requests" and is_whole(theirs):
+            theirs = {"count": theirs}
+        joined[name] = {**mine, **theirs} if isinstance(theirs, Mapping) else theirs
+    return joined
 
 
 def _read(data: Mapping[str, Any]) -> Scenario:
@@ -122,7 +134,7 @@ def _read(data: Mapping[str, Any]) -> Scenario:
 def _holding(data: Any) -> Holding:
     if isinstance(data, Holding):
         return data
-    parts = record(Holding, {"count": data} if isinstance(data, int) else data, "requests")
+    parts = record(Holding, data, "requests")
     parts["changes"] = tuple(
         Change(**record(Change, each, "requests, changes")) for each in parts.get("changes", [])
     )
