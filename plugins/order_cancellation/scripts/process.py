@@ -197,7 +197,9 @@ class ChildProcess:
         status = self._process.returncode
         number = -status if status < 0 else status - 128
         try:
-            how = f"was ended by {signal.Signals(number).name}" if number > 0 else f"ended with status {status}"
+            how = (
+                f"was ended by {signal.Signals(number).name}" if number > 0 else f"ended with status {status}"
+            )
         except ValueError:
             how = f"ended with status {status}"
         return f"The script's process {how} before it answered"
@@ -227,7 +229,9 @@ class ChildProcess:
 
 
 def _started(channel: int) -> subprocess.Popen[bytes]:
-    loader = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in os.environ}
+    loader = {
+        name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in os.environ
+    }
     try:
         return subprocess.Popen(  # noqa: S603 - the command is ours
             [sys.executable, "-I", "-S", "-X", "utf8", str(_START), str(channel)],

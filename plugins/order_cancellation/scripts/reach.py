@@ -85,7 +85,9 @@ def _tops(distribution: importlib.metadata.Distribution) -> set[str]:
     """Return the files and folders of the first level that are the package's own."""
     files = distribution.files
     name = distribution.metadata["Name"]
-    tops = {path.parts[0] for path in files or () if path.parts[0] not in {"..", "__pycache__", "bin", "Scripts"}}
+    tops = {
+        path.parts[0] for path in files or () if path.parts[0] not in {"..", "__pycache__", "bin", "Scripts"}
+    }
     if not tops or any(top.startswith("__editable__") or top.endswith(".pth") for top in tops):
         raise ConfigurationError(
             f"script_packages names '{name}', which is not installed as plain files (an editable install?). "

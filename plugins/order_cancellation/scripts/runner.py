@@ -219,5 +219,3 @@ def _attributes(rest: list[bytes], given: dict[str, str]) -> tuple[dict[str, str
 
 def _text(word: bytes) -> str:
     return word.decode("utf-8", "replace")
-
-

@@ -18,8 +18,14 @@ SOURCE_LIMIT = 1 << 20
 """The longest script that is looked at, in characters."""
 
 _CONSTRUCTS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[str, str]]]] = [
-    (re.compile(r"\bprint\s*>>\s*(\w[\w.]*)\s*,\s*(.*)"), lambda m: ("print >>", f"print({m[2].strip()}, file={m[1]})")),
-    (re.compile(r"^(?:.*[:;])?\s*print\s+(?![=(])(.+?)\s*$"), lambda m: ("print without brackets", f"print({m[1]})")),
+    (
+        re.compile(r"\bprint\s*>>\s*(\w[\w.]*)\s*,\s*(.*)"),
+        lambda m: ("print >>", f"print({m[2].strip()}, file={m[1]})"),
+    ),
+    (
+        re.compile(r"^(?:.*[:;])?\s*print\s+(?![=(])(.+?)\s*$"),
+        lambda m: ("print without brackets", f"print({m[1]})"),
+    ),
     (re.compile(r"^(?:.*[:;])?\s*print\s*$"), lambda _: ("print without brackets", "print()")),
     (
         re.compile(r"\bexcept\s+(\([^)]*\)|[\w.]+)\s*,\s*(\w+)\s*:"),
@@ -32,12 +38,21 @@ _CONSTRUCTS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[str, st
     (re.compile(r"`([^`]+)`"), lambda m: ("backticks", f"repr({m[1]})")),
     (re.compile(r"<>"), lambda _: ("<>", "!=")),
     (re.compile(r"\bur(?=['\"])", re.IGNORECASE), lambda _: ("the prefix ur", "r'…'")),
-    (re.compile(r"(?<![\w.])0([0-7]+)[lL]?\b(?![.\w])"), lambda m: (f"the octal literal 0{m[1]}", f"0o{m[1]}")),
+    (
+        re.compile(r"(?<![\w.])0([0-7]+)[lL]?\b(?![.\w])"),
+        lambda m: (f"the octal literal 0{m[1]}", f"0o{m[1]}"),
+    ),
     (re.compile(r"(?<![\w.])(\d+|0[xX][0-9a-fA-F]+)[lL]\b"), lambda m: (f"the long literal {m[0]}", m[1])),
-    (re.compile(r"\bexec\s+(?![=(])(.+?)(?:\s+in\s+(.+))?$"), lambda m: ("exec without brackets", f"exec({m[1]})")),
+    (
+        re.compile(r"\bexec\s+(?![=(])(.+?)(?:\s+in\s+(.+))?$"),
+        lambda m: ("exec without brackets", f"exec({m[1]})"),
+    ),
     (
         re.compile(r"\bdef\s+\w+\s*\(.*\(\s*\w+\s*,"),
-        lambda _: ("a tuple among the parameters", "one name, and take it apart in the function's first line"),
+        lambda _: (
+            "a tuple among the parameters",
+            "one name, and take it apart in the function's first line",
+        ),
     ),
     (
         re.compile(r"\blambda\s*\(([^)]*)\)\s*:"),
@@ -113,7 +128,9 @@ def _original(pattern: re.Pattern[str], line: str) -> re.Match[str] | None:
 
 def _without_texts(line: str) -> str:
     """Return a line with its comment cut off and the inside of its texts blanked."""
-    blank = re.sub(r"('(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")", lambda m: m[0][0] + "_" * (len(m[0]) - 2) + m[0][0], line)
+    blank = re.sub(
+        r"('(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")", lambda m: m[0][0] + "_" * (len(m[0]) - 2) + m[0][0], line
+    )
     return blank.split("#", 1)[0].rstrip()
 
 
@@ -138,7 +155,22 @@ def _old_use(node: ast.AST, bound: set[str]) -> tuple[str, str] | None:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         name = f"{node.value.id}.{node.attr}"
         return (name, python2.MODULE_NAMES[name]) if name in python2.MODULE_NAMES else None
-    return _old_import(node)
+    return _old_print(node) or _old_import(node)
+
+
+def _old_print(node: ast.AST) -> tuple[str, str] | None:
+    """Find the print statements that parse: ``print >>file, x`` is a shift today, a bare ``print`` a name."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.RShift) and _is_print(node.left):
+        return ("print >>", f"print(…, file={ast.unparse(node.right)})")
+    return (
+        ("print without brackets", "print()")
+        if isinstance(node, ast.Expr) and _is_print(node.value)
+        else None
+    )
+
+
+def _is_print(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id == "print"
 
 
 def _old_import(node: ast.AST) -> tuple[str, str] | None:
@@ -179,7 +211,9 @@ def _guarded(tree: ast.Module) -> set[int]:
 
 
 def _catches_missing(handler: ast.ExceptHandler) -> bool:
-    names = {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)} if handler.type else set()
+    names = (
+        {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)} if handler.type else set()
+    )
     return bool(names & {"NameError", "ImportError", "ModuleNotFoundError", "AttributeError"})
 
 
@@ -187,7 +221,9 @@ def _foreign(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Give the imports from Java that are not here."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module in JAVA_NAMES:
-            missing = [alias.name for alias in node.names if alias.name not in (*JAVA_NAMES[node.module], "*")]
+            missing = [
+                alias.name for alias in node.names if alias.name not in (*JAVA_NAMES[node.module], "*")
+            ]
             yield from ((node.lineno, refusal(f"{node.module}.{name}")) for name in missing)
         elif isinstance(node, ast.ImportFrom) and node.module and _is_java(node.module):
             yield node.lineno, refusal(f"{node.module}.{node.names[0].name}")
@@ -196,7 +232,9 @@ def _foreign(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def _is_java(module: str) -> bool:
-    return module.split(".", 1)[0] in {"java", "javax", "groovy", "jarray"} or module.startswith("org.apache.")
+    return module.split(".", 1)[0] in {"java", "javax", "groovy", "jarray"} or module.startswith(
+        "org.apache."
+    )
 
 
 def _is_missing(module: str) -> bool:

@@ -181,7 +181,9 @@ def _limits(setup: dict[str, Any], *, forks: bool) -> list[str]:
     return held
 
 
-def _landlock(reach: Reachable, apart: frozenset[str], left_out: frozenset[str], *, network: bool) -> tuple[bool, str]:
+def _landlock(
+    reach: Reachable, apart: frozenset[str], left_out: frozenset[str], *, network: bool
+) -> tuple[bool, str]:
     if not kernel.LINUX:
         return False, "this system has no Landlock"
     if "landlock" in left_out:
@@ -238,10 +240,17 @@ class _Facts:
         return [
             self._row("files", self._by_landlock(), self._by_namespace("root", "a root folder of its own")),
             self._network_row(),
-            self._row("other processes", self._by_seccomp(), self._by_namespace("processes", "a process namespace")),
+            self._row(
+                "other processes", self._by_seccomp(), self._by_namespace("processes", "a process namespace")
+            ),
             self._row("new processes and threads", self._by_seccomp(), self._by_process_limit()),
             self._row("system calls", self._by_seccomp()),
-            ("rights", bool(self._rights), self._rights or "the rights of the user that runs the workers", False),
+            (
+                "rights",
+                bool(self._rights),
+                self._rights or "the rights of the user that runs the workers",
+                False,
+            ),
             ("memory", "memory" in self._limits, self._words("memory"), True),
             ("processor time", "processor time" in self._limits, self._words("processor time"), False),
             ("open files", "open files" in self._limits, self._words("open files"), False),
@@ -276,4 +285,8 @@ class _Facts:
         return "a limit of the kernel" if limit in self._limits else "this system has no such limit"
 
     def _isolation(self) -> str:
-        return "a fork for each request" if self._forks else "one process for all requests of a batch (isolation: shared)"
+        return (
+            "a fork for each request"
+            if self._forks
+            else "one process for all requests of a batch (isolation: shared)"
+        )

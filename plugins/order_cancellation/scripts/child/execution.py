@@ -156,7 +156,12 @@ def _call_unused_class(
 ) -> None:
     """Call a ``TransformCallback`` that the script defines and leaves to its host, as the Integrator does."""
     kind = names.get("TransformCallback")
-    if session.used or output.written is not None or not isinstance(kind, type) or not hasattr(kind, "process"):
+    if (
+        session.used
+        or output.written is not None
+        or not isinstance(kind, type)
+        or not hasattr(kind, "process")
+    ):
         return
     code = getattr(kind.__init__, "__code__", None)
     takes_flow_file = code is not None and code.co_argcount > 1
@@ -169,7 +174,9 @@ def _as_text(written: bytes | None) -> bytes | None:
         try:
             written.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise _Ended(f"The output is not UTF-8 text (byte {error.start}): encode it with .encode('utf-8')") from None
+            raise _Ended(
+                f"The output is not UTF-8 text (byte {error.start}): encode it with .encode('utf-8')"
+            ) from None
     return written
 
 

@@ -180,7 +180,9 @@ class String(str):
     @staticmethod
     def valueOf(value: Any) -> String:  # noqa: N802
         """Return any value as text, as Java spells it."""
-        return String({True: "true", False: "false", None: "null"}.get(value, value) if _small(value) else value)
+        return String(
+            {True: "true", False: "false", None: "null"}.get(value, value) if _small(value) else value
+        )
 
     @staticmethod
     def format(pattern: str, *values: Any) -> String:  # type: ignore[override]

@@ -41,7 +41,11 @@ def _call(name: str, *words: Any) -> int:
 def prctl(option: int, *words: Any) -> None:
     """Change a property of this process."""
     padded = [*words, 0, 0, 0, 0][:4]
-    _call("prctl", ctypes.c_int(option), *[ctypes.c_ulong(word) if isinstance(word, int) else word for word in padded])
+    _call(
+        "prctl",
+        ctypes.c_int(option),
+        *[ctypes.c_ulong(word) if isinstance(word, int) else word for word in padded],
+    )
 
 
 def no_new_privileges() -> None:

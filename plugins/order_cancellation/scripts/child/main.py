@@ -55,9 +55,7 @@ def _compiled(setup: dict[str, Any]) -> tuple[execution.Script | None, dict[str,
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         return None, {"line": 1, "message": f"{type(error).__name__}: {error}"}
     lines = source.splitlines()
-    return execution.Script(
-        code, name, lines, setup["timeout"], setup["output"], setup["network"]
-    ), None
+    return execution.Script(code, name, lines, setup["timeout"], setup["output"], setup["network"]), None
 
 
 def _import_what_it_names(source: str) -> set[str]:
@@ -113,7 +111,9 @@ def _serve_forked(channel: socket.socket, script: execution.Script, _names: set[
     """Run each request in a fork of this process, which itself runs no line of the script."""
     while (request := frames.read(channel, REQUEST_CAP)) is not None:
         cap = script.output_limit + frames.ANSWER_ROOM
-        answer = forked.run(lambda request=request: _answered(script, request), channel, script.timeout_s, cap)  # type: ignore[misc]
+        answer = forked.run(
+            lambda request=request: _answered(script, request), channel, script.timeout_s, cap
+        )  # type: ignore[misc]
         if isinstance(answer, bytes) and not frames.is_one(answer, request[0]):
             answer = "The script wrote to the runner's own channel"
         if isinstance(answer, str):

@@ -116,7 +116,9 @@ class Log:
 
     def _add(self, level: str, message: Any, values: tuple[Any, ...]) -> None:
         if len(self.lines) == LOG_LINES_LIMIT:
-            self.lines.append(("warning", f"the script logs more than {LOG_LINES_LIMIT} lines: no more of them"))
+            self.lines.append(
+                ("warning", f"the script logs more than {LOG_LINES_LIMIT} lines: no more of them")
+            )
         if len(self.lines) < LOG_LINES_LIMIT:
             self.lines.append((level, _filled(str(message), values)[:LOG_LINE_LIMIT]))
 
@@ -198,7 +200,12 @@ class Session:
     """
 
     def __init__(
-        self, flow_file: FlowFile, attributes: dict[str, str], content: bytes, output_limit: int, script_file: str
+        self,
+        flow_file: FlowFile,
+        attributes: dict[str, str],
+        content: bytes,
+        output_limit: int,
+        script_file: str,
     ) -> None:
         self._flow_file = flow_file
         self._attributes = attributes
@@ -315,7 +322,9 @@ class Session:
         if relationship is REL_FAILURE:
             self.problem = f"The script transferred the request to REL_FAILURE ({line})"
         elif relationship is None:
-            self.problem = f"session.transfer without a relationship would keep the request: add REL_SUCCESS ({line})"
+            self.problem = (
+                f"session.transfer without a relationship would keep the request: add REL_SUCCESS ({line})"
+            )
         else:
             raise java.IllegalArgumentException("session.transfer takes REL_SUCCESS or REL_FAILURE")
 

@@ -69,7 +69,10 @@ MODULE_NAMES = {
     "string.lowercase": "string.ascii_lowercase",
     "string.uppercase": "string.ascii_uppercase",
     "string.maketrans": "str.maketrans",
-    **{f"string.{name}": f"text.{name}(…)" for name in ("lower", "upper", "strip", "replace", "split", "zfill")},
+    **{
+        f"string.{name}": f"text.{name}(…)"
+        for name in ("lower", "upper", "strip", "replace", "split", "zfill")
+    },
     "string.join": "separator.join(parts)",
     "string.atoi": "int(text)",
     "string.atof": "float(text)",
@@ -107,9 +110,13 @@ _PATTERNS: list[tuple[str, str]] = [
     (r"'str' object has no attribute 'decode'", "leave .decode(…) out: it is text already"),
     (r"'bytes' object has no attribute 'encode'", "leave .encode(…) out: these are bytes already"),
     (r"'(dict_keys|dict_values|dict_items|map|filter|zip|range)' object is not subscriptable", "list(…)[0]"),
-    (r"'(dict_keys|dict_values|dict_items|map|filter|zip|range)' object has no attribute", "list(…) or sorted(…)"),
+    (
+        r"'(dict_keys|dict_values|dict_items|map|filter|zip|range)' object has no attribute",
+        "list(…) or sorted(…)",
+    ),
     (r"object of type '(map|filter|zip)' has no len", "len(list(…))"),
     (r"can't concat str to bytes|can only concatenate str .* \"bytes\"", "data.decode('utf-8') + text"),
+    (r"unsupported operand type\(s\) for >>: 'builtin_function_or_method'", "print(…, file=…)"),
     (r"sort\(\) takes no positional arguments", "items.sort(key=…)"),
     (r"'cmp' is an invalid keyword argument", "key=functools.cmp_to_key(…)"),
     (r"'\w+' object has no attribute 'next'", "next(iterator)"),

@@ -52,7 +52,9 @@ def reachable(packages: list[str], *, network: bool) -> Reachable:
     """
     library = os.path.dirname(os.path.abspath(os.__file__))  # noqa: PTH100, PTH120 - pathlib is slow to import
     hidden = tuple(
-        path for name in ("site-packages", "dist-packages") if os.path.isdir(path := f"{library}/{name}")  # noqa: PTH112
+        path
+        for name in ("site-packages", "dist-packages")
+        if os.path.isdir(path := f"{library}/{name}")  # noqa: PTH112
     )
     platform = [path for path in sys.path if not path.startswith(f"{library}/") and path != library]
     wanted = [*_TIME_ZONES, *_LOADER, *packages, *platform, *_libraries(library)]

@@ -126,7 +126,9 @@ class _Program:
         """Allow all else, and put the filter in force for good."""
         self._add(_RETURN, _ALLOW)
         code = ctypes.create_string_buffer(b"".join(self._code))
-        program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(self._code), ctypes.addressof(code)))
+        program = ctypes.create_string_buffer(
+            struct.pack("HxxxxxxQ", len(self._code), ctypes.addressof(code))
+        )
         kernel.no_new_privileges()
         kernel.prctl(kernel.PR_SET_SECCOMP, 2, program)
 

@@ -135,7 +135,9 @@ class OutputStream:
         if self._size > self._limit:
             self._size -= len(some)
             megabytes = self._limit / (1 << 20)
-            raise OutputLimitReached(f"the output is larger than the {megabytes:g} MB that a script may write")
+            raise OutputLimitReached(
+                f"the output is larger than the {megabytes:g} MB that a script may write"
+            )
         self._parts.append(some)
 
     def flush(self) -> None:

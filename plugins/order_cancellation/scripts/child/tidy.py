@@ -22,7 +22,17 @@ _LISTS = ("path", "meta_path", "path_hooks", "warnoptions")
 _HEAP_TYPE = 1 << 9
 _SIGNALS = tuple(
     getattr(signal, name)
-    for name in ("SIGALRM", "SIGVTALRM", "SIGPROF", "SIGUSR1", "SIGUSR2", "SIGTERM", "SIGINT", "SIGXCPU", "SIGCHLD")
+    for name in (
+        "SIGALRM",
+        "SIGVTALRM",
+        "SIGPROF",
+        "SIGUSR1",
+        "SIGUSR2",
+        "SIGTERM",
+        "SIGINT",
+        "SIGXCPU",
+        "SIGCHLD",
+    )
     if hasattr(signal, name)
 )
 
