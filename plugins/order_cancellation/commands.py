@@ -1,0 +1,313 @@
+"""What each call of the command line does: ask a use case of ``service``, and write what it says."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from order_cancellation.errors import ConfigurationError, FlowInvalid, Problem
+from order_cancellation.flow.store import FlowStore
+from order_cancellation.output import Output
+from order_cancellation.project import prepare_environment
+from order_cancellation.service.settings import Settings
+
+if TYPE_CHECKING:
+    from order_cancellation.ledger import Ledger
+
+__all__ = [
+    "doctor",
+    "requests_list",
+    "requests_redo",
+    "requests_resolve",
+    "requests_show",
+    "sandbox",
+    "schedule",
+    "schema",
+    "test",
+    "try_step",
+    "upgrade_script",
+    "validate",
+]
+
+_LISTED = ("flow", "id", "uuid", "state", "attempts", "erp_status", "relation", "error", "last_changed")
+_HISTORY = ("at", "step", "state", "attempt", "send", "duration_ms", "run_id", "revision", "note")
+_CASE = ("flow", "case", "step", "passed")
+_MOST_INPUT = 64 * 1024 * 1024
+
+
+def validate(arguments: Namespace, output: Output) -> int:
+    """Check flows."""
+    from order_cancellation.service.flows import validate as check  # noqa: PLC0415 (each call imports its own)
+
+    store = _store()
+    problems = check(store, arguments.flows)
+    if output.as_json:
+        output.json([asdict(problem) for problem in problems])
+    elif problems:
+        output.table([asdict(problem) for problem in problems], ("flow", "path", "message"))
+    else:
+        count = len(arguments.flows or store.ids())
+        output.text(f"{count} flow{'' if count == 1 else 's'} in {store.folder}, nothing wrong.")
+    return 1 if problems else 0
+
+
+def try_step(arguments: Namespace, output: Output) -> int:
+    """Try one step on one input."""
+    from order_cancellation.service.trial import try_step as attempt  # noqa: PLC0415
+
+    settings = _settings()
+    result = attempt(
+        FlowStore(settings.flows_folder).load(arguments.flow),
+        arguments.step,
+        _read(arguments.input),
+        _attributes(arguments.attribute),
+        explain=arguments.explain,
+        packages=settings.script_packages,
+        required=settings.isolation_required,
+    )
+    output.json(result)
+    return 0
+
+
+def test(arguments: Namespace, output: Output) -> int:
+    """Run saved test cases."""
+    from order_cancellation.service.cases import run_cases  # noqa: PLC0415
+
+    settings = _settings()
+    store = FlowStore(settings.flows_folder)
+    results: list[dict[str, Any]] = []
+    problems: list[Problem] = []
+    for flow_id in arguments.flows or store.ids():
+        try:
+            packages, required = settings.script_packages, settings.isolation_required
+            ran = run_cases(store.load(flow_id), packages=packages, required=required)
+            results += [{**asdict(one), "passed": one.passed} for one in ran]
+        except FlowInvalid as error:
+            problems += error.problems
+    _write_cases(results, output)
+    for problem in problems:
+        _tell(str(problem))
+    return 0 if not problems and all(result["passed"] for result in results) else 1
+
+
+def schedule(arguments: Namespace, output: Output) -> int:
+    """Write a flow's schedule."""
+    from order_cancellation.flow.schedule import describe  # noqa: PLC0415
+    from order_cancellation.service.schedule import set_schedule  # noqa: PLC0415
+
+    after = [name for word in arguments.after or () for name in word.split(",") if name]
+    loaded = set_schedule(
+        _store(),
+        arguments.flow,
+        every=arguments.every,
+        cron=arguments.cron,
+        after=None if arguments.after is None else after,
+        none=arguments.none,
+        timezone=arguments.timezone,
+    )
+    output.text(f"Flow '{arguments.flow}' runs {describe(loaded.flow.schedule)}.")
+    return 0
+
+
+def requests_list(arguments: Namespace, output: Output) -> int:
+    """List requests."""
+    from order_cancellation.service.requests import cursor_after, list_requests  # noqa: PLC0415
+
+    with _ledger() as ledger:
+        rows = list_requests(ledger, arguments.flow, arguments.state, arguments.limit, arguments.after)
+    _write_rows(rows, output)
+    if len(rows) == arguments.limit:
+        _tell(f"There may be more: go on with --after {cursor_after(rows[-1])}")
+    return 0
+
+
+def requests_show(arguments: Namespace, output: Output) -> int:
+    """Show a request's whole life."""
+    from order_cancellation.service.requests import show_request  # noqa: PLC0415
+
+    with _ledger() as ledger:
+        life = show_request(ledger, arguments.flow, arguments.request)
+    if output.as_json:
+        output.json(life)
+        return 0
+    output.facts({name: value for name, value in life.items() if not isinstance(value, list)})
+    output.table(life.get("history", []), _HISTORY, title="History")
+    for payload in life.get("payloads", []):
+        output.text(f"\n{payload['kind']} {payload['number'] or ''}".rstrip())
+        output.json(payload["data"])
+    return 0
+
+
+def requests_redo(arguments: Namespace, output: Output) -> int:
+    """Have requests done again at the next run."""
+    from order_cancellation.service.requests import redo  # noqa: PLC0415
+
+    with _ledger() as ledger:
+        rows = redo(ledger, arguments.flow, arguments.requests)
+    _write_rows(rows, output)
+    return 0
+
+
+def requests_resolve(arguments: Namespace, output: Output) -> int:
+    """Decide on a request that is in doubt or parked."""
+    from order_cancellation.service.requests import resolve  # noqa: PLC0415
+    from order_cancellation.service.whoami import who_runs_this  # noqa: PLC0415
+
+    with _ledger() as ledger:
+        row = resolve(
+            ledger, arguments.flow, arguments.request, arguments.as_, arguments.why, who_runs_this()
+        )
+    _write_rows([row], output)
+    return 0
+
+
+def doctor(_arguments: Namespace, output: Output) -> int:
+    """Say which protections, services and settings are in force."""
+    from order_cancellation.service.doctor import examine  # noqa: PLC0415
+
+    findings = [asdict(finding) for finding in examine(_settings())]
+    if output.as_json:
+        output.json(findings)
+    else:
+        output.table(findings, ("area", "name", "state", "detail"))
+    return 1 if any(finding["state"] == "wrong" for finding in findings) else 0
+
+
+def upgrade_script(arguments: Namespace, output: Output) -> int:
+    """Rewrite a Python 2 script for today's Python."""
+    from order_cancellation.flow.edits import write_atomically  # noqa: PLC0415
+    from order_cancellation.scripts import upgrade_source  # noqa: PLC0415
+
+    source = _read(arguments.file)
+    new, diff = upgrade_source(source)
+    if arguments.file == "-":
+        output.text(new)
+        _tell(diff.rstrip("\n") or "Nothing to change.")
+        return 0
+    if new == source:
+        output.text(f"{arguments.file} is written for today's Python; nothing to change.")
+        return 0
+    path = Path(arguments.file)
+    try:
+        write_atomically(path.with_name(f"{path.name}.orig"), path.read_bytes())
+        write_atomically(path, new.encode())
+    except OSError as error:
+        raise ConfigurationError(f"{path} can't be written ({error.strerror}).") from error
+    output.text(diff)
+    return 0
+
+
+def schema(_arguments: Namespace, output: Output) -> int:
+    """Print the JSON schema of ``flow.yaml``."""
+    from order_cancellation.flow.schema import flow_schema_text  # noqa: PLC0415
+
+    output.text(flow_schema_text())
+    return 0
+
+
+def sandbox(arguments: Namespace, _output: Output) -> int:
+    """Run the fake Omnitron and the fake ERP until it is ended."""
+    from order_cancellation.sandbox.server import main  # noqa: PLC0415
+
+    main(arguments.port)
+    return 0
+
+
+def _settings() -> Settings:
+    """Ask Airflow's configuration, which takes a second to import."""
+    prepare_environment()
+    from airflow.exceptions import AirflowConfigException  # noqa: PLC0415
+
+    try:
+        from order_cancellation.airflow_settings import read_settings  # noqa: PLC0415
+
+        return read_settings()
+    except (AirflowConfigException, OSError) as error:
+        raise ConfigurationError(f"Airflow's configuration can't be read: {error}") from error
+
+
+def _settings_of_a_first_start() -> Settings:
+    """Have Airflow write its own configuration file, as each of its commands does, and with it the key."""
+    from airflow.configuration import write_default_airflow_configuration_if_needed  # noqa: PLC0415
+
+    try:
+        write_default_airflow_configuration_if_needed()
+    except OSError as error:
+        raise ConfigurationError(f"Airflow's configuration can't be written: {error}") from error
+    return _settings()
+
+
+def _store() -> FlowStore:
+    return FlowStore(_settings().flows_folder)
+
+
+@contextmanager
+def _ledger() -> Iterator[Ledger]:
+    from order_cancellation.service.requests import open_ledger  # noqa: PLC0415
+
+    settings = _settings()
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    ledger = open_ledger(settings if settings.payload_keys else _settings_of_a_first_start())
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def _read(name: str) -> str:
+    try:
+        if name == "-":
+            content = sys.stdin.buffer.read(_MOST_INPUT + 1)
+        else:
+            with Path(name).open("rb") as file:
+                content = file.read(_MOST_INPUT + 1)
+    except OSError as error:
+        raise ConfigurationError(f"{name} can't be read ({error.strerror}).") from error
+    if len(content) > _MOST_INPUT:
+        raise ConfigurationError(f"{name} is larger than {_MOST_INPUT // 1024**2} MiB.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{name} is not UTF-8. Save it as UTF-8.") from error
+
+
+def _attributes(written: list[str]) -> dict[str, str]:
+    attributes: dict[str, str] = {}
+    for pair in written:
+        name, sign, value = pair.partition("=")
+        if not name or not sign:
+            raise ConfigurationError(f"--attribute '{pair}' is not of the form NAME=VALUE.")
+        attributes[name] = value
+    return attributes
+
+
+def _write_rows(rows: list[dict[str, Any]], output: Output) -> None:
+    if output.as_json:
+        output.json(rows)
+    elif rows:
+        output.table(rows, _LISTED)
+    else:
+        output.text("No requests.")
+
+
+def _write_cases(results: list[dict[str, Any]], output: Output) -> None:
+    if output.as_json:
+        output.json(results)
+        return
+    if not results:
+        output.text("No saved cases.")
+        return
+    output.table([{**result, "passed": "yes" if result["passed"] else "NO"} for result in results], _CASE)
+    for result in results:
+        for failure in result["failures"]:
+            output.text(f"\n{result['flow']}, case {result['case']}, {failure}")
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201 (a command line speaks)

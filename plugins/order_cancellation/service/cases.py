@@ -1,0 +1,97 @@
+"""Runs a flow's saved test cases, through the very code that runs the steps, and shows what differs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import unified_diff
+from typing import Any
+
+from order_cancellation.errors import ConfigurationError, FlowInvalid
+from order_cancellation.flow.cases import SavedCase, read_cases
+from order_cancellation.flow.store import LoadedFlow
+from order_cancellation.service.trial import MAPPING_ERROR, SCRIPT_ERROR, Trial
+
+__all__ = ["CaseResult", "run_cases"]
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What came of one saved case.
+
+    Args:
+        flow: The flow's id.
+        case: The case's name.
+        step: The step that was tried.
+        failures: What differs from what is expected, each with a diff; empty where the case passed.
+    """
+
+    flow: str
+    case: str
+    step: str
+    failures: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything came as expected."""
+        return not self.failures
+
+
+def run_cases(
+    loaded: LoadedFlow, *, packages: tuple[str, ...] = (), required: bool = False
+) -> list[CaseResult]:
+    """Run all saved cases of a flow.
+
+    Args:
+        loaded: The flow with its files.
+        packages: Packages that scripts may import.
+        required: Whether scripts must not run where an essential protection is missing.
+
+    Raises:
+        FlowInvalid: A case is no valid case; none is run then.
+    """
+    cases, problems = read_cases(loaded.flow.id, loaded.files)
+    if problems:
+        raise FlowInvalid(problems)
+    with Trial(loaded, packages=packages, required=required) as trial:
+        return [_run(loaded.flow.id, case, trial) for case in cases]
+
+
+def _run(flow_id: str, case: SavedCase, trial: Trial) -> CaseResult:
+    try:
+        got = trial.run(case.step, case.input_text, case.attributes)
+    except ConfigurationError as error:
+        return CaseResult(flow_id, case.name, case.step, (str(error),))
+    return CaseResult(flow_id, case.name, case.step, tuple(_differences(case, got)))
+
+
+def _differences(case: SavedCase, got: dict[str, Any]) -> Iterator[str]:
+    expected, attributes = case.expect, got["attributes"]
+    error = attributes.get(MAPPING_ERROR if case.step == "mapping" else SCRIPT_ERROR)
+    if expected.error is None and error is not None:
+        yield f"error:\n{error}"
+    if expected.error is not None and expected.error not in (error or ""):
+        yield f"error: expected one that contains {expected.error!r}, got {error!r}"
+    if "result" in expected.model_fields_set and not _same(expected.result, got["result_data"]):
+        yield f"result:\n{_diff(expected.result, got['result_data'])}"
+    wanted = dict(expected.attributes)
+    present = {name: attributes[name] for name in wanted if name in attributes}
+    if present != wanted:
+        yield f"attributes:\n{_diff(wanted, present)}"
+
+
+def _same(expected: Any, got: Any) -> bool:
+    """Compare as JSON does: 1, 1.0 and true are three different values; the order of keys is none."""
+    return _written(expected) == _written(got)
+
+
+def _diff(expected: Any, got: Any) -> str:
+    lines = unified_diff(
+        _written(expected).splitlines(), _written(got).splitlines(), "expected", "got", lineterm="", n=3
+    )
+    return "\n".join(lines)
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)

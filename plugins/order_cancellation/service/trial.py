@@ -1,0 +1,174 @@
+"""Tries one step of a flow on one input, as the document's test panels do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from order_cancellation.errors import ConfigurationError, MappingFailed, ScriptFailed
+from order_cancellation.flow.cases import TRIED_STEPS
+from order_cancellation.flow.store import LoadedFlow
+from order_cancellation.scripts import Outcome, ScriptRunner
+from order_cancellation.steps.judge import relation_of
+
+__all__ = ["MAPPING_ERROR", "SCRIPT_ERROR", "Trial", "try_step"]
+
+SCRIPT_ERROR = "log.script.error"
+MAPPING_ERROR = "log.mapping.error"
+
+Result = dict[str, Any]
+
+
+def try_step(
+    loaded: LoadedFlow,
+    step: str,
+    input_text: str,
+    attributes: Mapping[str, str] | None = None,
+    *,
+    explain: bool = False,
+    packages: tuple[str, ...] = (),
+    required: bool = False,
+) -> Result:
+    """Try one step on one input, through the code that runs it in a real run.
+
+    Args:
+        loaded: The flow.
+        step: ``script``, ``mapping``, ``custom_response`` or ``post_script``.
+        input_text: What the step gets.
+        attributes: The attributes at hand.
+        explain: Whether to tell how the result came about (what was printed, what each operation left).
+        packages: Packages that scripts may import.
+        required: Whether scripts must not run where an essential protection is missing.
+
+    Returns:
+        ``result_data`` (parsed where it is JSON; the input where a script wrote nothing; None after an
+        error), ``attributes`` (with ``log.script.error`` or ``log.mapping.error`` after one), and
+        ``explain`` if asked for.
+
+    Raises:
+        ConfigurationError: The flow has no such step, or the step can't be prepared.
+    """
+    with Trial(loaded, packages=packages, required=required) as trial:
+        return trial.run(step, input_text, attributes or {}, explain=explain)
+
+
+class Trial:
+    """Tries steps of one flow on input after input; each script and mapping is prepared once.
+
+    Args:
+        loaded: The flow.
+        packages: Packages that scripts may import.
+        required: Whether scripts must not run where an essential protection is missing.
+    """
+
+    def __init__(self, loaded: LoadedFlow, *, packages: tuple[str, ...] = (), required: bool = False) -> None:
+        self._loaded = loaded
+        self._packages = packages
+        self._required = required
+        self._runners: dict[str, ScriptRunner] = {}
+        self._mapping: Callable[[Any], Any] | None = None
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Prepare nothing yet: each step is prepared when it is first tried."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the scripts' processes."""
+        self._open.close()
+
+    def run(
+        self, step: str, input_text: str, attributes: Mapping[str, str], *, explain: bool = False
+    ) -> Result:
+        """Try a step on one input.
+
+        Args:
+            step: The step's name.
+            input_text: What the step gets.
+            attributes: The attributes at hand.
+            explain: Whether to tell how the result came about.
+
+        Raises:
+            ConfigurationError: The flow has no such step, or the step can't be prepared.
+        """
+        if step not in TRIED_STEPS:
+            raise ConfigurationError(f"Step '{step}' can't be tried. Take one of {', '.join(TRIED_STEPS)}.")
+        if getattr(self._loaded.flow, step) is None:
+            raise ConfigurationError(f"Flow '{self._loaded.flow.id}' has no step {step}.")
+        if step == "mapping":
+            return self._map(input_text, attributes, explain=explain)
+        return self._run_script(step, input_text, attributes, explain=explain)
+
+    def _run_script(
+        self, step: str, input_text: str, attributes: Mapping[str, str], *, explain: bool
+    ) -> Result:
+        outcome = self._runner(step).run(input_text, dict(attributes))
+        left = dict(outcome.attributes)
+        error = outcome.error or (_relation_fault(outcome) if step == "custom_response" else None)
+        if error is not None:
+            left[SCRIPT_ERROR] = error
+        written = outcome.result_data if outcome.result_data is not None or error else input_text
+        result: Result = {"result_data": _parsed(written), "attributes": left}
+        if explain:
+            lines = [list(line) for line in outcome.log_lines]
+            result["explain"] = {"printed": outcome.printed, "log": lines, "error": error}
+        return result
+
+    def _runner(self, step: str) -> ScriptRunner:
+        if step not in self._runners:
+            settings = getattr(self._loaded.flow, step)
+            runner = ScriptRunner(
+                self._loaded.text(settings.file),
+                step=step,
+                timeout=settings.timeout,
+                network=settings.network,
+                name=settings.file,
+                isolation=settings.isolation,
+                packages=self._packages,
+                required=self._required,
+            )
+            self._runners[step] = self._open.enter_context(runner)
+        return self._runners[step]
+
+    def _map(self, input_text: str, attributes: Mapping[str, str], *, explain: bool) -> Result:
+        from order_cancellation.steps.mapping import map_document  # noqa: PLC0415 (scripts need no mapping engine)
+
+        transform = self._transform()
+        document = _parsed(input_text)
+        result: Result = {"result_data": None, "attributes": dict(attributes)}
+        try:
+            result["result_data"] = map_document(transform, document)
+        except MappingFailed as error:
+            result["attributes"][MAPPING_ERROR] = str(error)
+        if explain:
+            result["explain"] = self._explained(document)
+        return result
+
+    def _transform(self) -> Callable[[Any], Any]:
+        from order_cancellation.jolt import compile_spec, parse_spec  # noqa: PLC0415 (likewise)
+
+        settings = self._loaded.flow.mapping
+        assert settings is not None, "run() has looked"
+        if self._mapping is None:
+            self._mapping = compile_spec(parse_spec(self._loaded.text(settings.file)), strict=settings.strict)
+        return self._mapping
+
+
+def _relation_fault(outcome: Outcome) -> str | None:
+    try:
+        relation_of(outcome)
+    except ScriptFailed as error:
+        return str(error)
+    return None
+
+
+def _parsed(text: str | None) -> Any:
+    try:
+        return None if text is None else json.loads(text)
+    except (ValueError, RecursionError):
+        return text
