@@ -1,0 +1,145 @@
+"""Who may import whom, read from the sources, so that no module has to be imported for it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGINS = ROOT / "plugins"
+PACKAGE = PLUGINS / "order_cancellation"
+
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("errors", "clock", "flow", "jolt", "scripts", "http"),
+    ("ledger", "omnitron", "erp"),
+    ("steps",),
+    ("service",),
+    ("operators", "hooks", "dag", "api", "cli"),
+)
+"""The rows of design.md's import direction: a row may import the rows above it, and its own."""
+
+ALONGSIDE = {
+    "project": 0,  # where the checkout lies
+    "provider": 0,  # what Airflow asks at its start: plain data
+    "airflow_settings": 3,  # reads Airflow's configuration into the service's settings
+    "dag_words": 3,  # a flow in words
+    "commands": 4,  # the command line's, one module each
+    "output": 4,  # how they print
+    "demo": 4,
+}
+"""Modules that design.md does not name, with the row that they belong to."""
+
+KNOWS_AIRFLOW = {"operators", "hooks", "dag", "provider", "api", "airflow_settings", "demo", "cli"}
+"""The only places that may import Airflow."""
+
+ROW = {name: row for row, names in enumerate(LAYERS) for name in names} | ALONGSIDE
+
+
+def modules() -> list[Path]:
+    """Return all of the package's modules."""
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def imported_by(path: Path) -> Iterator[str]:
+    """Yield the absolute names that a module imports anywhere in it, also inside functions."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def part_of(path: Path) -> str:
+    """Return the part of the package that a module belongs to: its folder, or its own name."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def parts_imported(path: Path) -> set[str]:
+    """Return the parts of the package that a module imports."""
+    names = [name.split(".") for name in imported_by(path) if name.startswith("order_cancellation.")]
+    known = {part_of(other) for other in modules()}
+    return {name[1] for name in names if name[1] in known}
+
+
+def test_every_part_has_its_place() -> None:
+    unplaced = {part_of(path) for path in modules()} - set(ROW) - {"__init__", "sandbox"}
+    assert unplaced == set()
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+class TestModule:
+    def test_imports_only_what_stands_above_it(self, path: Path) -> None:
+        here = part_of(path)
+        allowed = {name for name, row in ROW.items() if row <= ROW.get(here, -1)}
+        allowed = {here} if here == "sandbox" else allowed | {here}
+        if here in ("cli", "commands", "demo"):
+            allowed |= {"sandbox"}
+        assert parts_imported(path) - allowed == set()
+
+    def test_knows_airflow_only_where_it_may(self, path: Path) -> None:
+        airflow = {name for name in imported_by(path) if name.split(".")[0] == "airflow"}
+        assert not airflow or part_of(path) in KNOWS_AIRFLOW
+
+    def test_is_imported_by_its_full_name(self, path: Path) -> None:
+        relative = [
+            node.lineno
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom) and node.level
+        ]
+        assert relative == [] or "child" in path.parts  # the child is a program of its own
+
+
+def test_dag_files_reach_no_deeper_than_dags_operators_and_flows() -> None:
+    for path in sorted((ROOT / "dags").glob("*.py")):
+        assert parts_imported(path) <= {"dag", "operators", "flow", "airflow_settings"}, path.name
+
+
+WITHOUT_AIRFLOW = """
+import importlib, pkgutil, sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name == "airflow" or name.startswith("airflow."):
+            raise ImportError(f"{name} is blocked")
+sys.meta_path.insert(0, Blocked())
+sys.path.insert(0, sys.argv[1])
+import order_cancellation
+NO_MODULES = {"child", "env", "versions", "__main__"}
+for module in pkgutil.walk_packages(order_cancellation.__path__, "order_cancellation."):
+    part = module.name.split(".")[1]
+    if part not in sys.argv[2:] and not NO_MODULES & set(module.name.split(".")):
+        importlib.import_module(module.name)
+print("imported", len([name for name in sys.modules if name.startswith("order_cancellation.")]))
+"""
+
+
+def test_engine_imports_with_airflow_blocked() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", WITHOUT_AIRFLOW, str(PLUGINS), *sorted(KNOWS_AIRFLOW)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout.split()[-1]) > 50
+
+
+def test_airflow_does_not_walk_the_package() -> None:
+    """Airflow would load each file of it under its bare name: our http would shadow the standard one."""
+    assert "order_cancellation/" in (PLUGINS / ".airflowignore").read_text().splitlines()
+    assert sorted(path.name for path in PLUGINS.glob("*.py")) == ["order_cancellation_plugin.py"]
+
+
+def test_dag_parsing_leaves_the_engine_alone() -> None:
+    """Airflow parses in a new process each time, and the engine's imports cost more than the parse."""
+    code = "import sys, order_cancellation.dag; print('order_cancellation.service.runs' in sys.modules)"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert ended.stdout.strip().endswith("False")
