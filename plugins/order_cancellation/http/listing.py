@@ -17,12 +17,14 @@ class Entry:
     """One entry of a page.
 
     Args:
-        key: What tells it from others: its uuid, or a digest where it has none.
+        key: What tells it from others: its uuid, or a digest with a number where it has none.
+        mark: The same without the number, so that a repeated page is known again.
         value: The entry as it came.
         problem: Why it can't be taken up, or None.
     """
 
     key: str
+    mark: str
     value: Any
     problem: str | None = None
 
@@ -43,17 +45,20 @@ class Page:
     count: int | None = None
     promises_more: bool = False
 
-    def entries(self) -> Iterator[Entry]:
-        """Give each entry its key; equal entries without uuid are told apart by their number on the page."""
-        seen: Counter[str] = Counter()
+    def entries(self, seen: Counter[str]) -> Iterator[Entry]:
+        """Give each entry its key.
+
+        Args:
+            seen: Counts equal entries without uuid over all pages of a round, to tell them apart.
+        """
         for item in self.items:
             problem = problem_of(item)
             if problem is None or _has_uuid(item):
-                yield Entry(item["uuid"], item, problem)
+                yield Entry(item["uuid"], item["uuid"], item, problem)
                 continue
             digest = hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()
             seen[digest] += 1
-            yield Entry(f"{digest}#{seen[digest]}", item, problem)
+            yield Entry(f"{digest}#{seen[digest]}", digest, item, problem)
 
 
 def page_of(data: Any) -> Page | None:

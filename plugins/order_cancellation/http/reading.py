@@ -9,6 +9,7 @@ taken, five rounds at most; what is missing then, the next poll takes.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -101,7 +102,8 @@ class _Round:
 
     Args:
         counts: What each page said of the whole list's length.
-        seen_pages: The keys on each page, to notice a circle.
+        seen_pages: The marks on each page, to notice a circle.
+        seen_bad: How often each entry without uuid was there.
         newest: The last ``modified_date`` seen, while the list is sorted by it.
         is_sorted: Whether it has been so far.
         empty_pages: How many pages in a row were empty.
@@ -112,6 +114,7 @@ class _Round:
 
     counts: list[int] = field(default_factory=list)
     seen_pages: set[tuple[str, ...]] = field(default_factory=set)
+    seen_bad: Counter[str] = field(default_factory=Counter)
     newest: datetime | None = None
     is_sorted: bool = True
     empty_pages: int = 0
@@ -196,7 +199,7 @@ class Reading:
 
     def _take(self, this_round: _Round, page: Page, number: int) -> list[dict[str, Any]]:
         """Enter a page, and return the requests on it that are new and match."""
-        entries = list(page.entries())
+        entries = list(page.entries(this_round.seen_bad))
         self._pages += 1
         self._listed += len(entries)
         if page.count is not None:
@@ -214,24 +217,21 @@ class Reading:
 
     def _watch(self, this_round: _Round, page: Page, entries: list[Entry], number: int) -> None:
         """Notice when a round turns in a circle, and when the rest of it can't match any more."""
-        keys = tuple(entry.key for entry in entries)
-        this_round.empty_pages = 0 if keys else this_round.empty_pages + 1
-        if keys and keys in this_round.seen_pages:
+        marks = tuple(entry.mark for entry in entries)
+        this_round.empty_pages = 0 if marks else this_round.empty_pages + 1
+        if marks and marks in this_round.seen_pages:
             self._stop_circle(this_round, page, f"Page {number} repeats an earlier page")
         elif this_round.empty_pages > MAX_EMPTY_PAGES:
             self._stop_circle(this_round, page, f"Page {number} is empty like those before it")
-        this_round.seen_pages.add(keys)
+        this_round.seen_pages.add(marks)
         self._stop_when_past(this_round, entries)
 
     def _stop_circle(self, this_round: _Round, page: Page, what: str) -> None:
         """End a round that would never end; a bare array that ignores ``page`` is simply whole."""
         this_round.circles = True
-        falls_short = page.promises_more if page.count is None else page.count > self._known_with(page)
+        falls_short = page.promises_more if page.count is None else page.count > len(self._known)
         if falls_short:
             this_round.trouble = f"{what}, though Omnitron says that more follow; reading stopped there"
-
-    def _known_with(self, page: Page) -> int:
-        return len(self._known | {entry.key for entry in page.entries()})
 
     def _stop_when_past(self, this_round: _Round, entries: list[Entry]) -> None:
         """Stop early once a sorted list has passed ``modified_to``."""

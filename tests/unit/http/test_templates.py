@@ -118,7 +118,7 @@ class TestRenderUrl:
 
     @pytest.mark.parametrize("value", [None, ""])
     def test_no_value_in_the_path_would_name_another_address(self, value):
-        with pytest.raises(ConfigurationError, match="null|empty"):
+        with pytest.raises(ConfigurationError, match=r"null|empty"):
             in_url("/a/{{ request.v }}", request={"v": value})
 
     def test_an_empty_value_in_the_query_is_fine(self):
@@ -149,7 +149,7 @@ class TestRenderHeader:
 
     @pytest.mark.parametrize("value", ["a\r\nX: 1", "a\nb", "a\rb", f"a{chr(0)}b", None])
     def test_line_breaks_and_null_are_refused(self, value):
-        with pytest.raises(ConfigurationError, match="headers.X"):
+        with pytest.raises(ConfigurationError, match=r"headers\.X"):
             Template("{{ request.v }}", "headers.X").render_header(request={"v": value})
 
 
@@ -173,7 +173,7 @@ class TestCheck:
         assert told in check_template(text)
 
     def test_a_template_that_can_not_be_compiled_names_its_setting(self):
-        with pytest.raises(ConfigurationError, match="write_to_erp.url: line 1"):
+        with pytest.raises(ConfigurationError, match=r"write_to_erp\.url: line 1"):
             Template("{{", "write_to_erp.url").render_url()
 
     def test_other_files_can_not_be_read(self):
