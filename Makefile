@@ -1,0 +1,75 @@
+# Every target does all set-up itself. Prerequisites: make, Python 3.11-3.13 and a package index that pip can reach.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+AIRFLOW_PORT ?= 8080
+SANDBOX_PORT ?= 8090
+SEEDS ?= 1000
+export AIRFLOW_PORT SANDBOX_PORT
+
+# A version manager's stand-in may be on the path without the version behind it: only one that runs counts.
+FITS = -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
+FIND_PYTHON = for python in python3.13 python3.12 python3.11 python3; do \
+	$$python $(FITS) && echo $$python && break; done
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
+	--generate-hashes pyproject.toml
+
+.PHONY: help setup demo airflow test lint bench simulate lock clean
+
+help:
+	@echo 'make demo      a flow over sandbox data on a real Airflow, from nothing'
+	@echo 'make airflow   Airflow in the foreground, without sandbox'
+	@echo 'make test      every test'
+	@echo 'make lint      formatter, linter, types'
+	@echo 'make bench     the benchmark: a table, and bench/latest.json'
+	@echo 'make simulate  the simulation, SEEDS=$(SEEDS)'
+	@echo 'make setup     .venv with the locked dependencies, nothing else'
+	@echo 'make lock      lock the newest dependencies that pyproject.toml allows'
+	@echo 'make clean     remove .venv and caches; .airflow, where Airflow keeps its data, stays'
+
+setup: $(INSTALLED)
+	@:
+
+# Bytecode is compiled once here, because shells and images that set PYTHONDONTWRITEBYTECODE would make each
+# process of Airflow compile Airflow again.
+$(INSTALLED): requirements-dev.txt requirements-uv.txt pyproject.toml
+	@$(BIN)/python $(FITS) || { python=$$($(FIND_PYTHON)); \
+		[ -n "$$python" ] || { echo 'No Python 3.11, 3.12 or 3.13 runs here. Install one of them first.' >&2; exit 1; }; \
+		echo "Making .venv with $$($$python --version)"; \
+		$$python -m venv --clear .venv; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@echo 'Installing the locked dependencies'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements-dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup
+	@$(BIN)/python -m order_cancellation.demo demo
+
+airflow: setup
+	@$(BIN)/python -m order_cancellation.demo airflow
+
+test: setup
+	@$(BIN)/python -m pytest -p no:cacheprovider $(ARGS)
+
+lint: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: setup
+	@$(BIN)/python bench/run.py $(ARGS)
+
+simulate: setup
+	@ls tests/simulation/test_*.py >/dev/null 2>&1 || { echo 'There is no simulation in tests/simulation yet.' >&2; exit 1; }
+	@SEEDS=$(SEEDS) $(BIN)/python -m pytest -p no:cacheprovider tests/simulation $(ARGS)
+
+# The second lock is what runs in production; it is held to the versions that the tests ran with.
+lock: setup
+	@$(LOCK) --upgrade --extra postgres --group dev --output-file requirements-dev.txt
+	@$(LOCK) --upgrade --constraint requirements-dev.txt --output-file requirements.txt
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
