@@ -182,7 +182,8 @@ class Erp:
     ) -> bool:
         """Ask the ERP whether it has booked a request. A reading call: repeated, and once after a new login.
 
-        It takes a slot of its own, so the caller must hold none. "Not found" may be believed only ``look_up.after`` the last possible send.
+        It takes a slot of its own, so the caller must hold none. "Not found" may be believed only
+        ``look_up.after`` the last possible send.
 
         Args:
             look_up: The flow's ``write_to_erp.look_up``.

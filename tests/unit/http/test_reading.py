@@ -188,7 +188,7 @@ class TestDrift:
         ids, summary, asked = read(DriftingList(length, size, events))
         assert len(ids) == len(set(ids)) == summary.distinct
         assert summary.rounds <= 5
-        assert summary.pages == len(asked) - (summary.pages < len(asked) and len(asked) - summary.pages)
+        assert summary.pages == len(asked)
         assert summary.complete == (summary.missing == 0)
 
     def test_what_is_missing_after_five_rounds_is_said(self):
@@ -273,8 +273,12 @@ class TestBadEntries:
         assert told in summary.problems[0]
 
     def test_equal_bad_entries_are_counted_each(self):
-        _, summary, _ = read(paged([None, None, {"id": 1}, {"id": 1}], 10))
-        assert (summary.distinct, summary.rounds, len(summary.problems)) == (4, 1, 4)
+        _, summary, _ = read(paged([None, {"id": 1}, None, None, {"id": 1}], 2))
+        assert (summary.distinct, summary.rounds, len(summary.problems)) == (5, 1, 5)
+
+    def test_a_page_of_them_that_repeats_ends_the_reading(self):
+        _, summary, _ = read(lambda _: {"next": "more", "results": [None, None]})
+        assert (summary.complete, summary.pages) == (False, 2)
 
     def test_very_many_are_told_as_a_number(self):
         _, summary, _ = read(paged([{"id": number} for number in range(250)], 100))
