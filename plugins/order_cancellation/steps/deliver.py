@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
+from http import HTTPStatus
 from typing import Any
 
 from order_cancellation.erp import build_call
@@ -127,7 +128,7 @@ async def settle(desk: Desk, record: Record) -> Record:
         return await _with_payloads(
             desk, Change(record, new, {"answer": unknown}, "no answer: the script decides")
         )
-    if _may_repeat(flow):
+    if _may_repeat(flow) and record.erp_status != HTTPStatus.CONFLICT:
         return await _send_again(desk, record)
     return record
 

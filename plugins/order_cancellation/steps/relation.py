@@ -52,8 +52,9 @@ async def bring_to_end(desk: Desk, record: Record, judge: Judge) -> Record:
                     return record
             case State.ANSWERED:
                 record = await _judged(desk, record, judge)
-                if record.state in (State.ANSWERED, State.PREPARED):
+                if record.state == State.ANSWERED or (record.state == State.PREPARED and record.error):
                     return record
+                settled = settled and bool(record.error)  # after a new login doubt may be settled once more
             case _:
                 return record
 
@@ -112,7 +113,7 @@ def _refused(context: Context, record: Record, answer: StoredAnswer, relation: R
             relation=relation,
             doubt=True,
             error=f"in doubt: {told}",
-            hopeful=has_exit(context.flow) and not conflict,
+            hopeful=has_exit(context.flow) and not (conflict and context.flow.write_to_erp.look_up is None),
         )
     return record.moved(
         State.REFUSED,
@@ -149,10 +150,7 @@ async def _auth_fail(desk: Desk, record: Record, answer: StoredAnswer, kept: dic
         changes["body_digest"] = None
     counted = record.auth_fails + (not error)
     back = record.moved(state, auth_fails=counted, **changes)
-    record = await desk.record(Change(record, back, kept, "auth_fail: " + (error or "logged in anew")))
-    if error or record.state == State.IN_DOUBT:
-        return record
-    return await deliver(desk, record)
+    return await desk.record(Change(record, back, kept, "auth_fail: " + (error or "logged in anew")))
 
 
 def _excerpt(answer: StoredAnswer, record: Record) -> str:

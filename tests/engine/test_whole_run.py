@@ -1,0 +1,161 @@
+"""One run takes every matching request from Omnitron to the ERP and back."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine_harness import a_flow
+
+
+class TestAllFine:
+    def test_every_request_is_booked_once_and_completed_in_omnitron(self, engine, sandbox):
+        """A run over three fine requests ends with three bookings, three completed requests, all done."""
+        report = engine.run()
+
+        assert report.green
+        assert report.counts == {"done": 3}
+        assert engine.booked() == [1, 2, 3]
+        assert {request["status"] for request in sandbox.requests} == {"completed"}
+
+    def test_what_was_sent_is_what_script_and_mapping_made(self, engine, sandbox):
+        """The booked body has the mapping's names and nothing else."""
+        engine.run()
+
+        assert set(engine.sandbox.book[0]["body"]) == {"request_id", "reference", "amount"}
+
+    def test_a_second_run_sends_nothing_again(self, engine, sandbox):
+        """Requests that are done are skipped even if Omnitron lists them still."""
+        engine.write(a_flow(write_to_omnitron={"on_success": None}))
+        engine.run("run-1")
+        report = engine.run("run-2")
+
+        assert engine.booked() == [1, 2, 3]
+        assert report.counts == {}
+        assert "3 already done" in report.lines[-1]
+
+    def test_an_empty_poll_has_no_batches(self, engine, sandbox):
+        """Nothing to do gives no batch, and a green report."""
+        sandbox.use({"name": "all_fine", "requests": {"count": 0}})
+
+        assert engine.get_data("run-1") == []
+        assert engine.report("run-1").green
+
+    def test_each_of_few_requests_has_a_batch_of_its_own(self, engine):
+        """Three requests give three batches, named after their request."""
+        assert engine.get_data("run-1") == [0, 1, 2]
+
+    def test_many_requests_are_spread_over_the_parallel_batches(self, engine, sandbox):
+        """Nine requests give four batches."""
+        sandbox.use({"name": "all_fine", "requests": {"count": 9}})
+
+        assert engine.get_data("run-1") == [0, 1, 2, 3]
+        assert engine.run("run-2").counts == {"done": 9}
+
+    @pytest.mark.parametrize("absent", ["script", "custom_response", "post_script"])
+    def test_a_step_that_a_flow_lacks_is_not_missed(self, engine, absent):
+        """Without an optional step everything still ends as done."""
+        mapping = MAPPING_OF_REQUEST if absent == "script" else None
+        engine.write(a_flow(**{absent: None}), **({"mapping": mapping} if mapping else {}))
+
+        assert engine.run().counts == {"done": 3}
+        assert engine.booked() == [1, 2, 3]
+
+    def test_a_flow_with_nothing_to_prepare_sends_the_request_itself(self, engine, sandbox):
+        """Without script and mapping the ERP gets Omnitron's object."""
+        engine.write(a_flow(script=None, mapping=None, post_script=None, custom_response=None))
+
+        assert engine.run().counts == {"done": 3}
+        assert sandbox.book[0]["body"]["order_item"]["order"]["number"]
+
+    def test_an_expired_token_costs_one_new_login_and_no_failure(self, engine, sandbox):
+        """A 401 in the middle is answered by a new login and one repeat."""
+        sandbox.use({"name": "expired_token", "requests": {"count": 6}})
+
+        assert engine.run().counts == {"done": 6}
+        assert engine.booked() == [1, 2, 3, 4, 5, 6]
+
+
+MAPPING_OF_REQUEST = '[{"operation": "shift", "spec": {"id": "request_id", "uuid": "reference"}}]'
+
+
+class TestTakingUp:
+    def test_max_requests_leaves_the_rest_for_the_next_run(self, engine):
+        """What there is no room for is told and taken by the next run."""
+        engine.write(a_flow(get_data={"max_requests": 2}))
+
+        first = engine.run("run-1")
+
+        assert first.counts == {"done": 2}
+        assert "1 left for the next run" in first.lines[-1]
+        assert engine.run("run-2").counts == {"done": 1}
+
+    def test_request_ids_are_read_one_by_one_whatever_their_status(self, engine, sandbox):
+        """A request that the flow's status would not list is done when it is named."""
+        sandbox.use({"name": "all_fine", "requests": {"count": 3, "statuses": ["open"]}})
+
+        assert engine.run(request_ids=(2,)).counts == {"done": 1}
+        assert engine.booked() == [2]
+
+    def test_a_number_that_omnitron_does_not_have_is_told(self, engine):
+        """An unknown number reddens the report with a line that names it."""
+        report = engine.run(request_ids=(99,))
+
+        assert not report.green
+        assert "Request 99" in report.problems[0]
+
+    def test_a_request_without_uuid_is_told_and_hides_nothing(self, engine, sandbox):
+        """The other requests are done; the one without uuid stands in the report."""
+        sandbox.use("omnitron_no_uuid")
+
+        report = engine.run()
+
+        assert report.counts["done"] == len(sandbox.requests) - 1
+        assert not report.green
+        assert "uuid" in report.problems[0]
+
+    def test_an_unlisted_request_that_was_never_sent_is_withdrawn(self, engine, sandbox):
+        """A failed request that leaves Omnitron's list is closed."""
+        engine.write(a_flow(), script="raise ValueError('broken')")
+        engine.run("run-1")
+        sandbox.use({"name": "all_fine", "requests": {"count": 0}})
+        engine.run("run-2")
+
+        assert set(engine.states().values()) == {"withdrawn"}
+
+    def test_a_redone_request_is_sent_again_by_a_persons_word_only(self, engine, sandbox):
+        """After redo the next run sends a done request once more."""
+        engine.run("run-1")
+        engine.redo(2)
+        engine.run("run-2")
+
+        assert engine.booked() == [1, 2, 2, 3]
+        assert engine.states() == {1: "done", 2: "done", 3: "done"}
+
+
+class TestDryRun:
+    def test_nothing_leaves_and_no_request_is_entered(self, engine, sandbox):
+        """A dry run writes nowhere: no booking, no status, no request in the ledger."""
+        report = engine.run(dry_run=True)
+
+        assert report.counts == {"computed": 3, "failed": 0}
+        assert sandbox.book == []
+        assert sandbox.writes == []
+        assert engine.requests() == []
+
+    def test_it_shows_what_would_be_sent(self, engine, sandbox):
+        """Each request has its would-be call and write-back."""
+        engine.run(dry_run=True)
+        from order_cancellation.service import runs
+
+        with runs.open_ledger(engine.settings) as ledger:
+            [first, *_] = ledger.dry.load("acme", "run-1")
+
+        assert first.data["call"]["method"] == "POST"
+        assert first.data["call"]["url"].endswith("/cancellations")
+        assert first.data["write_back"]["on_success"] == {"status": "completed"}
+
+    def test_a_real_run_after_it_is_not_hindered(self, engine):
+        """What a dry run computed holds nothing back."""
+        engine.run("dry", dry_run=True)
+
+        assert engine.run("run-1").counts == {"done": 3}
