@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -225,9 +225,10 @@ def rule_from(data: Any, name: str) -> Rule:
     """
     parts = record(Rule, data, name)
     match = Match(**record(Match, parts.get("match", {}), f"{name}, match"))
-    then = record(Then, parts.get("then", {}), f"{name}, then")
-    if then.get("close") is True:
-        then["close"] = "before"
+    wanted = parts.get("then", {})
+    if isinstance(wanted, Mapping) and wanted.get("close") is True:
+        wanted = {**wanted, "close": "before"}
+    then = record(Then, wanted, f"{name}, then")
     changes = then.get("change", [])
     then["change"] = tuple(
         Change(**record(Change, each, f"{name}, change"))
@@ -246,7 +247,7 @@ def record(kind: Any, data: Any, where: str) -> dict[str, Any]:
         raise SandboxError(f"{where}: must be an object.")
     only_known(data, [each.name for each in fields(kind)], where)
     for each in fields(kind):
-        if each.default is not MISSING and each.name in data:
+        if each.name in data:
             _check_plain(each.name, data[each.name], str(each.type), where)
     return dict(data)
 

@@ -57,8 +57,12 @@ class Sandbox:
         self._erp = None if erp_port is None else _Door(host, erp_port, self._handle)
 
     async def __aenter__(self) -> Self:
-        await self._main.open()
-        await self._open_or_close_erp()
+        try:
+            await self._main.open()
+            await self._open_or_close_erp()
+        except OSError:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -192,7 +196,8 @@ class _Door:
 
     @property
     def url(self) -> str:
-        return f"http://{self._host}:{self._port}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
 
     async def open(self) -> None:
         if self._runner:
@@ -221,10 +226,14 @@ class _Door:
         if self._socket:
             return
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind((self._host, self._port))
-        self._port = self._socket.getsockname()[1]
+        bound = socket.socket(family, socket.SOCK_STREAM)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((self._host, self._port))
+        except OSError:
+            bound.close()
+            raise
+        self._socket, self._port = bound, bound.getsockname()[1]
 
 
 def _asked(request: web.BaseRequest, body: bytes, at: float) -> Asked:

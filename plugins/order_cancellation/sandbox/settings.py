@@ -72,7 +72,9 @@ class Settings:
     erp_prefix: str | None = None
     erp_login_extra: Mapping[str, Any] = field(default_factory=dict)
     erp_token: str = field(default="erp-permanent-secret", repr=False)
-    erp_secret_headers: Mapping[str, Any] = field(default_factory=lambda: {"X-Api-Key": "erp-header-secret"})
+    erp_secret_headers: Mapping[str, Any] = field(
+        default_factory=lambda: {"X-Api-Key": "erp-header-secret"}, repr=False
+    )
     erp_client_id: str = "erp-client"
     erp_client_secret: str = field(default="erp-client-secret", repr=False)
     erp_refresh_token: str = field(default="erp-refresh-secret", repr=False)

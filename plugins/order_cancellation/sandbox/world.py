@@ -132,11 +132,14 @@ class World:
             SandboxError: If a name or a value does not fit; then nothing has changed.
         """
         rest = {name: value for name, value in changes.items() if name != "requests"}
-        self._fixed, self._settings = self._fixed.changed(rest), self._settings.changed(rest)
-        if "requests" in changes:
-            counted = scenario_from({"name": "counted", "requests": changes["requests"]}).requests.count
-            self.scenario = replace(self.scenario, requests=replace(self.scenario.requests, count=counted))
-            self.reset()
+        fixed, settings = self._fixed.changed(rest), self._settings.changed(rest)
+        if "requests" not in changes:
+            self._fixed, self._settings = fixed, settings
+            return settings
+        counted = scenario_from({"requests": changes["requests"]}).requests.count
+        self.scenario = replace(self.scenario, requests=replace(self.scenario.requests, count=counted))
+        self._fixed = fixed
+        self.reset()
         return self._settings
 
     def answer(self, asked: Asked) -> Reply:

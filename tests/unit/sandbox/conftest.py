@@ -6,6 +6,7 @@ import json
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+
 from order_cancellation.sandbox import World
 from order_cancellation.sandbox.exchange import Asked
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
 
 import pytest
+
 from order_cancellation.sandbox import STATUSES, TYPES, make_request
 from order_cancellation.sandbox.exchange import encode
 
@@ -40,7 +42,7 @@ def read_tables(text):
     part = text.split("Example Order Cancellation Request Data Structure from Omnitron")[-1]
     tables, name = {TOP: {}}, TOP
     paragraphs = [each.strip() for each in part.split("\n\n") if each.strip()]
-    for first, second in zip(paragraphs, paragraphs[1:], strict=False):
+    for first, second in itertools.pairwise(paragraphs):
         if re.fullmatch(r"[A-Z][A-Za-z ]+ Object", first):
             name = first
             tables[name] = {}
@@ -54,13 +56,13 @@ class TestFields:
     def test_an_object_has_the_tables_fields_in_the_tables_order(self, table):
         assert all(list(inside(each, WHERE[table])) == list(TABLES[table]) for each in MANY)
 
-    @pytest.mark.parametrize(("table", "name", "kind"), FIELDS, ids=lambda value: str(value))
+    @pytest.mark.parametrize(("table", "name", "kind"), FIELDS, ids=str)
     def test_a_field_is_of_the_tables_kind(self, table, name, kind):
         values = [inside(each, WHERE[table])[name] for each in MANY]
         wanted = KINDS[re.split(r"\W", kind)[0]]
         assert all(type(value) is wanted for value in values if value is not None)
 
-    @pytest.mark.parametrize(("table", "name", "kind"), FIELDS, ids=lambda value: str(value))
+    @pytest.mark.parametrize(("table", "name", "kind"), FIELDS, ids=str)
     def test_a_field_is_null_sometimes_and_only_where_the_table_allows_it(self, table, name, kind):
         empty = {inside(each, WHERE[table])[name] is None for each in MANY}
         assert empty == ({True, False} if "null" in kind else {False})

@@ -1,4 +1,4 @@
-"""The fake ERP books what it is sent, once for each call unless it honours a key, and tells what it booked."""
+"""The fake ERP books each call, unless it honours a key, and tells what it has booked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 import pytest
 
 BOOK = "/erp/cancellations"
+KEY = {"idempotency-key": "k1"}
+CLIENT = {"client_id": "erp-client", "client_secret": "erp-client-secret"}
 
 
 class TestBooking:
@@ -73,24 +75,22 @@ class TestBooking:
 
 
 class TestIdempotency:
-    KEY = {"idempotency-key": "k1"}
-
     def test_the_same_key_is_booked_once(self, call, read):
         caller = call(idempotency=True)
-        first, second = (caller.book(1, headers=self.KEY) for _ in range(2))
+        first, second = (caller.book(1, headers=KEY) for _ in range(2))
         assert (first.status, second.status) == (201, 200)
         assert read(first) == read(second)
         assert caller.booked == [1]
 
     def test_another_body_under_the_key_is_refused(self, call):
         caller = call(idempotency=True)
-        caller.book(1, headers=self.KEY)
-        assert (caller.book(2, headers=self.KEY).status, caller.booked) == (422, [1])
+        caller.book(1, headers=KEY)
+        assert (caller.book(2, headers=KEY).status, caller.booked) == (422, [1])
 
     def test_an_erp_that_does_not_honour_keys_books_twice(self, call):
         caller = call()
         for _ in range(2):
-            caller.book(1, headers=self.KEY)
+            caller.book(1, headers=KEY)
         assert caller.booked == [1, 1]
 
     def test_calls_without_a_key_are_booked_each(self, call):
@@ -102,7 +102,7 @@ class TestIdempotency:
     def test_two_late_bookings_under_one_key_are_one(self, call):
         late = {"match": {"route": "erp.book"}, "then": {"book": "after"}}
         caller = call({"name": "x", "rules": [late]}, idempotency=True)
-        replies = [caller.book(1, headers=self.KEY) for _ in range(2)]
+        replies = [caller.book(1, headers=KEY) for _ in range(2)]
         for reply in replies:
             reply.late()
         assert caller.booked == [1]
@@ -187,8 +187,6 @@ class TestLogin:
 
 
 class TestOAuth:
-    CLIENT = {"client_id": "erp-client", "client_secret": "erp-client-secret"}
-
     def ask(self, caller, **form):
         headers = {"content-type": "application/x-www-form-urlencoded"}
         return caller.post("/erp/oauth/token", urlencode(form).encode(), headers=headers)
@@ -204,7 +202,7 @@ class TestOAuth:
     )
     def test_a_grant_brings_a_token_that_books(self, call, read, grant):
         caller = call(erp_login="oauth2")
-        answer = read(self.ask(caller, **self.CLIENT, **grant))
+        answer = read(self.ask(caller, **CLIENT, **grant))
         assert answer["expires_in"] == 3600
         headers = {"authorization": f"{answer['token_type']} {answer['access_token']}"}
         assert caller.book(1, headers=headers).status == 201

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from order_cancellation.sandbox.paths import MISSING, drop, find, put
 
 
