@@ -79,7 +79,7 @@ class ReadingSummary:
         pages: How many pages were read, in all rounds.
         listed: How many entries they held, in all rounds.
         distinct: How many different ones.
-        missing: How many may have been missed, by the list's own count.
+        missing: How many may have been missed in the last round, by the list's own count.
         rounds: How often the list was read.
         complete: Whether the reading came to its end and nothing is known to be missing.
         problems: What could not be taken up and why, as lines for people.
@@ -102,6 +102,7 @@ class _Round:
 
     Args:
         counts: What each page said of the whole list's length.
+        seen: The keys of its entries.
         seen_pages: The marks on each page, to notice a circle.
         seen_bad: How often each entry without uuid was there.
         newest: The last ``modified_date`` seen, while the list is sorted by it.
@@ -113,6 +114,7 @@ class _Round:
     """
 
     counts: list[int] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
     seen_pages: set[tuple[str, ...]] = field(default_factory=set)
     seen_bad: Counter[str] = field(default_factory=Counter)
     newest: datetime | None = None
@@ -127,17 +129,18 @@ class _Round:
         """Whether no further page of this round is worth reading."""
         return self.past_end or self.circles
 
-    def missing(self, known: int) -> int:
-        """Return how many entries may have been missed.
+    @property
+    def missing(self) -> int:
+        """How many entries may have slipped by, by the list's own count.
 
-        Args:
-            known: How many distinct entries are known from all rounds.
+        Only what this round saw is counted: entries of earlier rounds may have left the list, and would hide
+        others that were never seen.
         """
         if not self.counts:
             return 0
         if self.past_end:  # the rest was left out on purpose; a falling count means that some slipped by
             return max(self.counts) - self.counts[-1]
-        return max(0, max(self.counts) - known)
+        return max(0, max(self.counts) - len(self.seen))
 
 
 class Reading:
@@ -181,7 +184,7 @@ class Reading:
             this_round = _Round()
             async for new in self._read_round(this_round):
                 yield new
-            self._trouble, self._missing = this_round.trouble, this_round.missing(len(self._known))
+            self._trouble, self._missing = this_round.trouble, this_round.missing
             if not self._missing:
                 self._complete = self._trouble is None
                 return
@@ -204,6 +207,7 @@ class Reading:
         self._listed += len(entries)
         if page.count is not None:
             this_round.counts.append(page.count)
+        this_round.seen.update(entry.key for entry in entries)
         self._watch(this_round, page, entries, number)
         new = [(place, entry) for place, entry in enumerate(entries, 1) if self._is_new(entry)]
         taken = [entry.value for place, entry in new if self._matches(entry, number, place)]
@@ -229,7 +233,7 @@ class Reading:
     def _stop_circle(self, this_round: _Round, page: Page, what: str) -> None:
         """End a round that would never end; a bare array that ignores ``page`` is simply whole."""
         this_round.circles = True
-        falls_short = page.promises_more if page.count is None else page.count > len(self._known)
+        falls_short = page.promises_more if page.count is None else page.count > len(this_round.seen)
         if falls_short:
             this_round.trouble = f"{what}, though Omnitron says that more follow; reading stopped there"
 
