@@ -54,13 +54,13 @@ class Answer:
         """The body as text; bytes that do not fit the charset are replaced, never an error."""
         try:
             return self.body.decode(self.charset or "utf-8", errors="replace")
-        except LookupError:
+        except (LookupError, ValueError):  # no such charset, or one that can't replace
             return self.body.decode("utf-8", errors="replace")
 
     @property
     def data(self) -> Any:
-        """The body as parsed JSON, or its text where it is not JSON."""
+        """The body as parsed JSON, or its text where it is not JSON; a byte order mark does no harm."""
         try:
-            return json.loads(self.text)
+            return json.loads(self.text.removeprefix("\ufeff"))
         except (ValueError, RecursionError):
             return self.text

@@ -1,0 +1,46 @@
+"""Whatever an answer says of itself, its text and data can be had."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from order_cancellation.http.messages import Answer
+
+
+@pytest.mark.parametrize(
+    ("body", "charset", "text"),
+    [
+        ("Çorap".encode(), None, "Çorap"),
+        ("Çorap".encode("cp1254"), "windows-1254", "Çorap"),
+        (b"a\xff", "utf-8", "a\ufffd"),
+        (b"abc", "no-such-charset", "abc"),
+        (b"abc", "hex", "abc"),
+        (b"xn--\xff", "idna", "xn--\ufffd"),
+    ],
+)
+def test_text_is_never_an_error(body, charset, text):
+    assert Answer(200, body=body, charset=charset).text == text
+
+
+@pytest.mark.parametrize(
+    ("body", "data"),
+    [
+        (b'{"a": 1}', {"a": 1}),
+        (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+        (b"OK", "OK"),
+        (b"", ""),
+        (b"[" * 100_000, "[" * 100_000),
+    ],
+    ids=["json", "with a byte order mark", "text", "nothing", "too deep"],
+)
+def test_data_are_json_or_else_the_text(body, data):
+    assert Answer(200, body=body).data == data
+
+
+@given(body=st.binary(max_size=50), charset=st.none() | st.text(max_size=12))
+def test_no_body_and_no_charset_break_it(body, charset):
+    answer = Answer(200, body=body, charset=charset)
+    assert isinstance(answer.text, str)
+    assert answer.data is not NotImplemented
