@@ -13,6 +13,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -121,6 +122,7 @@ def _hidden(value: Any) -> Any:
     return value if value is None or isinstance(value, bool) or value == "" else HIDDEN
 
 
+@lru_cache(maxsize=4096)  # the same few hundred keys come back with every request
 def _is_private(key: str) -> bool:
     plain = re.sub(r"[^a-z0-9]", "", key.lower())
     if plain in HARMLESS_KEYS:
