@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from order_cancellation.sandbox import Sandbox, SandboxError
+from order_cancellation.sandbox.server import is_loopback
 
 ERP_OPEN = {"erp_login": "none"}
 
@@ -239,6 +240,20 @@ class TestControls:
             answer = await self.ask(s, client, "POST", path, body)
             assert (answer[0], list(answer[1])) == (status, ["detail"])
 
+        run(story)
+
+    @pytest.mark.parametrize(
+        ("remote", "allowed"),
+        [("127.0.0.1", True), ("::1", True), ("192.0.2.7", False), ("2001:db8::1", False), (None, False)],
+    )
+    def test_controls_are_for_this_machine_only(self, remote, allowed):
+        assert is_loopback(remote) is allowed
+
+    def test_another_machines_control_call_is_answered_403(self, monkeypatch):
+        async def story(s, client):
+            assert (await self.ask(s, client, "GET", "book"))[0] == 403
+
+        monkeypatch.setattr("order_cancellation.sandbox.server.is_loopback", lambda _: False)
         run(story)
 
     def test_controls_are_no_calls_to_the_servers(self):
