@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 from order_cancellation.errors import ConfigurationError, Refused, Unauthorized, UnreadableAnswer, Wait
 from order_cancellation.flow.model import LookUp, WriteToErp
+from order_cancellation.http.breaker import Breaker
 from order_cancellation.http.jsonpath import first_match
 from order_cancellation.http.limits import Limits
 from order_cancellation.http.masking import excerpt
@@ -149,10 +150,12 @@ class Erp:
     Args:
         session: The connection in use.
         limits: Its share of the flow's ``concurrency`` and ``rate_per_second``.
+        breaker: What stops sending for a while when nothing comes back, or None.
     """
 
-    def __init__(self, session: Session, limits: Limits) -> None:
+    def __init__(self, session: Session, limits: Limits, breaker: Breaker | None = None) -> None:
         self._session = session
+        self._breaker = breaker
         self.limits = limits
 
     @property
@@ -172,10 +175,12 @@ class Erp:
             before_write: Called right before the first byte is written; checks the lease.
 
         Raises:
-            NotSent: Surely nothing left.
+            NotSent: Surely nothing left, or the breaker is open.
             InDoubt: The call may have arrived, and no whole answer came back.
         """
-        return await self._session.send(call, before_write=before_write)
+        if self._breaker is None:
+            return await self._session.send(call, before_write=before_write)
+        return await self._breaker.guard(lambda: self._session.send(call, before_write=before_write))
 
     async def look_up(
         self, look_up: LookUp, *, request: Any, attributes: Mapping[str, str], body: Any = None

@@ -21,6 +21,7 @@ from order_cancellation.errors import (
     Wait,
 )
 from order_cancellation.flow.model import LookUp, WriteToErp
+from order_cancellation.http.breaker import Breaker
 from order_cancellation.http.limits import Limits
 from order_cancellation.http.messages import Answer
 from unit.http.fakes import a_session, an_endpoint, in_turn, json_answer
@@ -273,9 +274,25 @@ class TestLookUp:
         assert asyncio.run(story()) is True
 
 
-def test_a_renewal_is_handed_to_the_session():
-    erp, transport = an_erp(
-        in_turn(json_answer({"token": "x"})), an_endpoint("jwt", options={"login_url": "/auth"})
-    )
-    asyncio.run(erp.renew_login(0))
+@pytest.mark.parametrize("act", [Erp.log_in, lambda erp: erp.renew_login(0)], ids=["login", "renewal"])
+def test_logins_are_handed_to_the_session(act):
+    endpoint = an_endpoint("jwt", options={"login_url": "/auth"})
+    erp, transport = an_erp(in_turn(json_answer({"token": "x"})), endpoint)
+    asyncio.run(act(erp))
     assert [call.url for call in transport.calls] == [f"{BASE}/auth"]
+
+
+def test_nothing_leaves_while_the_breaker_is_open():
+    session, transport = a_session(in_turn(Answer(500)))
+    erp = Erp(
+        session, Limits(1, None, session.clock), Breaker("Connection 'erp'", session.clock, threshold=2)
+    )
+
+    async def story():
+        for _ in range(2):
+            await erp.send(built())
+        with pytest.raises(NotSent):
+            await erp.send(built())
+
+    asyncio.run(story())
+    assert len(transport.calls) == 2
