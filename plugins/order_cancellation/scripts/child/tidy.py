@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import builtins
 import gc
-import operator
 import os
-import random
 import signal
 import sys
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -46,8 +45,8 @@ class Tidy:
 
     def __init__(self, deep: set[str]) -> None:
         self._modules = dict(sys.modules)
-        self._pictures = [(vars(module), dict(vars(module))) for module in self._watched()]
-        self._classes = [(kind, dict(vars(kind))) for kind in self._kinds(deep)]
+        self._pictures = [_picture(vars(module)) for module in self._watched()]
+        self._classes = [(kind, tuple(vars(kind).values()), dict(vars(kind))) for kind in self._kinds(deep)]
         self._lists = [(value, list(value)) for value in (getattr(sys, name) for name in _LISTS)]
         self._handlers = [(number, signal.getsignal(number)) for number in _SIGNALS]
         self._recursion = sys.getrecursionlimit()
@@ -71,19 +70,27 @@ class Tidy:
 
     def restore(self) -> None:
         """Put everything back that is not as it was; cheap where nothing changed."""
-        for names, picture in self._pictures:
-            if not _same(names, picture):
+        for names, values, picture in self._pictures:
+            if not _same(names, values):
                 names.clear()
                 names.update(picture)
-        for kind, picture in self._classes:
-            if not _same(vars(kind), picture):
+        for kind, values, picture in self._classes:
+            if not _same(vars(kind), values):
                 _restore_class(kind, picture)
         for value, before in self._lists:
             value[:] = before
+        self._restore_modules()
+        self._restore_interpreter()
+
+    def _restore_modules(self) -> None:
+        """Put modules back, and take away what a script put there itself; what it imported may stay."""
         for name, module in self._modules.items():
             if sys.modules.get(name) is not module:
                 sys.modules[name] = module
-        self._restore_interpreter()
+        if len(sys.modules) > len(self._modules):
+            for name in [name for name in sys.modules if name not in self._modules]:
+                if getattr(sys.modules[name], "__spec__", None) is None:
+                    del sys.modules[name]
 
     def _restore_interpreter(self) -> None:
         if sys.gettrace() is not None:
@@ -99,17 +106,20 @@ class Tidy:
         os.environ.clear()
         gc.callbacks.clear()
         gc.enable()
-        random.seed()
+        if "random" in sys.modules:
+            sys.modules["random"].seed()
 
 
-def _same(names: Any, picture: dict[str, Any]) -> bool:
-    """Compare by identity, so that no ``__eq__`` of a script is called."""
-    if len(names) != len(picture):
+def _picture(names: dict[str, Any]) -> tuple[dict[str, Any], tuple[Any, ...], dict[str, Any]]:
+    return names, tuple(names.values()), dict(names)
+
+
+def _same(names: Mapping[str, Any], values: tuple[Any, ...]) -> bool:
+    """Compare in one go, which stops at each value's identity; this is what each request pays for."""
+    try:
+        return tuple(names.values()) == values
+    except Exception:  # noqa: BLE001 - a value that a script put there may compare as it likes
         return False
-    return all(map(_is, names.values(), picture.values())) and names.keys() == picture.keys()
-
-
-_is = operator.is_
 
 
 def _restore_class(kind: type, picture: dict[str, Any]) -> None:
