@@ -21,6 +21,7 @@ os.environ.update(
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__FERNET_KEY": "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=",
+        "AIRFLOW__API_AUTH__JWT_SECRET": "test" * 32,
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME}/airflow.db",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(HOME / "logs"),
@@ -54,7 +55,7 @@ delivery: {task_retries: 1, task_retry_delay: 1s}
 
 FILES = {
     "script.py": 'session.putAttribute(flowFile, "seen", "yes")\n',
-    "mapping.json": '[{"operation": "shift", "spec": {"id": "number"}}]',
+    "mapping.json": '[{"operation": "shift", "spec": {"id": "id", "uuid": "uuid"}}]',
     "response.py": (
         'status = get_attribute("invokehttp.status.code")\n'
         'session.putAttribute("relation", "continue" if status.startswith("2") else "failure")\n'

@@ -12,7 +12,7 @@ in a new process each time, and the engine costs more than the parse.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from airflow.sdk import BaseOperator, Context
@@ -33,7 +33,15 @@ log = structlog.get_logger(__name__)
 
 
 class StepUnfinished(OrderCancellationError):
-    """A step did not get through, and running it again may help: Airflow's retries apply."""
+    """A step did its work, and not every request is past it.
+
+    :param message: What is wrong, in one line.
+    :param hopeful: Whether running the step again may help without anybody's doing.
+    """
+
+    def __init__(self, message: str, *, hopeful: bool) -> None:
+        self.hopeful = hopeful
+        super().__init__(message)
 
 
 class FlowOperator(BaseOperator):
@@ -59,10 +67,18 @@ class FlowOperator(BaseOperator):
         try:
             return self.work(context, read_settings())
         except OrderCancellationError as error:
-            self.red(context, str(error), hopeful=recovery_of(error).repeat, error=error)
+            hopeful = _is_hopeful(error)
+            self._note(context, hopeful=hopeful)
+            log.info("step ended red", flow=self.flow_id, why=type(error).__name__, hopeful=hopeful)
+            red = StepUnfinished(str(error), hopeful=True) if hopeful else AirflowFailException(str(error))
         except Exception:
-            self.ended_red(context, no_retry_left(context))
+            self._note(context, hopeful=True)
             raise
+        raise red  # outside, so that the cause, which may hold what nobody should read, is not chained
+
+    def _note(self, context: Context, *, hopeful: bool) -> None:
+        if not hopeful or no_retry_left(context):
+            self.ended_red(context)
 
     def work(self, context: Context, settings: Settings) -> Any:
         """Do the task's work and return what may stand in XCom: counts and ids only.
@@ -91,29 +107,15 @@ class FlowOperator(BaseOperator):
             interval=interval if backfill and all(interval) else None,
         )
 
-    def red(
-        self, context: Context, message: str, *, hopeful: bool, error: BaseException | None = None
-    ) -> NoReturn:
-        """End red, with or without Airflow's retries.
+    def ended_red(self, context: Context) -> None:
+        """Hear that the task ends red for good: no retry of Airflow's will follow.
 
         :param context: Airflow's context of the task instance.
-        :param message: What is wrong, in one line where possible.
-        :param hopeful: Whether running the step again may help without anybody's doing.
-        :param error: The cause, named in the log by its class.
         """
-        if error is not None:
-            log.error("step failed", flow=self.flow_id, error=type(error).__name__)
-        self.ended_red(context, not hopeful or no_retry_left(context))
-        if hopeful:
-            raise StepUnfinished(message) from None
-        raise AirflowFailException(message) from None
 
-    def ended_red(self, context: Context, for_good: bool) -> None:  # noqa: FBT001 (Airflow has no word for it)
-        """Hear that the task ends red; a step notes it where it is for good.
 
-        :param context: Airflow's context of the task instance.
-        :param for_good: Whether no retry of Airflow's will follow.
-        """
+def _is_hopeful(error: OrderCancellationError) -> bool:
+    return error.hopeful if isinstance(error, StepUnfinished) else recovery_of(error).repeat
 
 
 def no_retry_left(context: Context) -> bool:

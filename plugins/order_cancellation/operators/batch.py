@@ -12,7 +12,7 @@ from airflow.sdk import Context
 
 from order_cancellation.airflow_settings import Settings, read_settings
 from order_cancellation.errors import OrderCancellationError
-from order_cancellation.operators.base import FlowOperator, list_behind
+from order_cancellation.operators.base import FlowOperator, StepUnfinished, list_behind
 from order_cancellation.steps.report import StepReport
 
 __all__ = ["BatchOperator"]
@@ -48,26 +48,16 @@ class BatchOperator(FlowOperator):
         report = asyncio.run(runs.run_step(settings, self.connections, run, self.step, self.batch))
         log.info("step ended", flow=self.flow_id, **report.summary())
         if not report.green:
-            self._end_red(context, report)
+            raise _unfinished(report)
         return report.summary()
 
-    def _end_red(self, context: Context, report: StepReport) -> None:
-        count = len(report.behind)
-        list_behind(report.behind, f"{count} not past {self.step}")
-        first = report.behind[0]
-        others = f" (and {count - 1} more, listed above)" if count > 1 else ""
-        self.red(context, f"{first}{others}", hopeful=report.hopeful)
-
-    def ended_red(self, context: Context, for_good: bool) -> None:  # noqa: FBT001 (as the parent's)
+    def ended_red(self, context: Context) -> None:
         """Note for (run, batch, step) that the next execution will be a person's act.
 
         :param context: Airflow's context of the task instance.
-        :param for_good: Whether no retry of Airflow's will follow.
         """
         from order_cancellation.service import runs
 
-        if not for_good:
-            return
         try:
             runs.note_red(read_settings(), self.run_of(context), self.step, self.batch)
         except OrderCancellationError as error:
@@ -84,6 +74,14 @@ class BatchOperator(FlowOperator):
             return _label(read_settings(), self.flow_id, run_id, self.batch)
         except OrderCancellationError:
             return f"batch {self.batch}"
+
+
+def _unfinished(report: StepReport) -> StepUnfinished:
+    """List what is behind, and make the error that says so in one line."""
+    count = len(report.behind)
+    list_behind(report.behind, f"{count} not past {report.step}")
+    others = f" (and {count - 1} more, listed above)" if count > 1 else ""
+    return StepUnfinished(f"{report.behind[0]}{others}", hopeful=report.hopeful)
 
 
 @lru_cache(maxsize=1)

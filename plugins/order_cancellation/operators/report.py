@@ -8,7 +8,7 @@ import structlog
 from airflow.sdk import Context
 
 from order_cancellation.airflow_settings import Settings
-from order_cancellation.operators.base import FlowOperator, list_behind
+from order_cancellation.operators.base import FlowOperator, StepUnfinished, list_behind
 from order_cancellation.steps.report import RunReport
 
 __all__ = ["ReportOperator"]
@@ -45,7 +45,7 @@ class ReportOperator(FlowOperator):
         _tell(report)
         problems = [f"{task} failed, so not everything was read" for task in unread] + list(report.problems)
         if problems or not report.green:
-            self.red(context, _verdict(report, problems), hopeful=False)
+            raise StepUnfinished(_verdict(report, problems), hopeful=False)
         return report.counts
 
 
