@@ -1,0 +1,115 @@
+"""The pure parts of the steps: judging, pauses, batches, names."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from order_cancellation.errors import ScriptFailed
+from order_cancellation.flow.model import Delivery
+from order_cancellation.steps.get_data import batch_sizes
+from order_cancellation.steps.judge import Relation, StoredAnswer, default_relation, relation_of, wait_asked
+from order_cancellation.steps.outcomes import retry_pause_s
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class TestDefaultRelation:
+    @pytest.mark.parametrize(
+        ("status", "relation"),
+        [
+            (200, Relation.CONTINUE),
+            (201, Relation.CONTINUE),
+            (204, Relation.CONTINUE),
+            (302, Relation.FAILURE),
+            (400, Relation.FAILURE),
+            (401, Relation.AUTH_FAIL),
+            (403, Relation.FAILURE),
+            (404, Relation.FAILURE),
+            (409, Relation.FAILURE),
+            (500, Relation.FAILURE),
+        ],
+    )
+    def test_the_status_decides(self, status, relation):
+        """The contract's rule for flows without a response script, row by row."""
+        assert default_relation(StoredAnswer(status=status)) is relation
+
+    @pytest.mark.parametrize(
+        ("status", "nothing"), [(None, True), (500, True), (503, True), (499, False), (200, False)]
+    )
+    def test_a_5xx_or_silence_proves_nothing(self, status, nothing):
+        """Only these may hide a booking."""
+        assert StoredAnswer(status=status).proves_nothing is nothing
+
+
+class TestWaitAsked:
+    @pytest.mark.parametrize(
+        ("status", "headers", "seconds"),
+        [
+            (429, {}, 1.0),
+            (429, {"retry-after": "7"}, 7.0),
+            (503, {"retry-after": "3"}, 3.0),
+            (503, {}, None),
+            (500, {"retry-after": "3"}, None),
+            (200, {"retry-after": "3"}, None),
+        ],
+    )
+    def test_429_always_and_503_with_retry_after(self, status, headers, seconds):
+        """Nothing else means that the request was not processed."""
+        assert wait_asked(StoredAnswer(status=status, headers=headers), NOW) == seconds
+
+
+class TestRelationOf:
+    @pytest.mark.parametrize("relation", ["continue", "failure", "do_nothing", "auth_fail"])
+    def test_the_four_of_the_document(self, relation):
+        """What the script sets is what counts."""
+        assert relation_of(SimpleNamespace(error=None, attributes={"relation": relation})) == relation
+
+    @pytest.mark.parametrize("attributes", [{}, {"relation": "maybe"}, {"relation": ""}])
+    def test_none_or_another_is_a_script_error(self, attributes):
+        """Nobody guesses what the script meant."""
+        with pytest.raises(ScriptFailed, match="continue, failure, do_nothing, auth_fail"):
+            relation_of(SimpleNamespace(error=None, attributes=attributes))
+
+    def test_a_script_that_raised_decides_nothing(self):
+        """Even if it had set a relation before."""
+        with pytest.raises(ScriptFailed, match="boom"):
+            relation_of(SimpleNamespace(error="boom", attributes={"relation": "continue"}))
+
+
+class TestAttributesOfAnAnswer:
+    def test_silence_has_no_status_code(self):
+        """The response script can tell silence from every answer."""
+        attributes = StoredAnswer(status=None).attributes
+        assert attributes["delivery.outcome"] == "unknown"
+        assert "invokehttp.status.code" not in attributes
+
+    def test_statuses_are_texts_as_in_nifi(self):
+        """Scripts compare with '200'."""
+        assert StoredAnswer(status=200).attributes["invokehttp.status.code"] == "200"
+
+
+class TestRetryPause:
+    def test_it_doubles_and_ends_at_six_hours(self):
+        """5 min, 10 min, 20 min … 6 h."""
+        delivery = Delivery(retry_pause=timedelta(minutes=5))
+        assert [retry_pause_s(delivery, n) for n in (1, 2, 3, 20, 2000)] == [300, 600, 1200, 21600, 21600]
+
+
+class TestBatchSizes:
+    @pytest.mark.parametrize(
+        ("requests", "concurrency", "parallel", "batches"),
+        [
+            (0, 16, 4, 0),
+            (1, 16, 4, 1),
+            (8, 16, 4, 8),
+            (9, 16, 4, 4),
+            (3, 2, 4, 2),
+            (2, 2, 4, 2),
+            (1000, 3, 4, 3),
+            (10, 16, 100, 10),
+        ],
+    )
+    def test_few_get_a_row_each_and_many_are_spread(self, requests, concurrency, parallel, batches):
+        """Up to eight get one each, never more batches than concurrency or requests."""
+        assert batch_sizes(requests, concurrency, parallel) == batches
