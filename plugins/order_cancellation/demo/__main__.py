@@ -13,9 +13,11 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from order_cancellation.demo import morning
 from order_cancellation.demo.display import Progress
 from order_cancellation.demo.environment import SANDBOX_PORT, find_place, read_port
+from order_cancellation.demo.made_up import Sandbox, connect, start_sandbox
+from order_cancellation.demo.morning import FLOW, first_new_id, list_requests, next_scenario
+from order_cancellation.demo.runs import follow, run_url, start_run, wait_for_flow
 from order_cancellation.demo.standing import Standing, refuse_taken, standing
 from order_cancellation.demo.summary import count_states, differences, states_table
 from order_cancellation.errors import ConfigurationError, OrderCancellationError
@@ -71,7 +73,7 @@ def run_demo(console: Console) -> int:
     with standing(place) as airflow:
         refuse_taken(sandbox_port, "SANDBOX_PORT", "the sandbox")
         console.print(f"2  Starting the sandbox, a made-up Omnitron and ERP, on port {sandbox_port} …")
-        sandbox = morning.start_sandbox(place, sandbox_port)
+        sandbox = start_sandbox(place, sandbox_port)
         with sandbox.program:
             wrong = _spend_morning(console, airflow, sandbox)
             if console.is_terminal and sys.stdin.isatty():
@@ -81,26 +83,26 @@ def run_demo(console: Console) -> int:
     return 1 if wrong else 0
 
 
-def _spend_morning(console: Console, airflow: Standing, sandbox: morning.Sandbox) -> list[str]:
-    first = morning.first_new_id(morning.list_requests(airflow.place))
+def _spend_morning(console: Console, airflow: Standing, sandbox: Sandbox) -> list[str]:
+    first = first_new_id(list_requests(airflow.place, FLOW))
     sandbox.program.wait_until(sandbox.is_ready, 30, "The sandbox's start")
-    sandbox.begin(morning.next_scenario(first))
-    morning.connect(airflow.api, sandbox.connections())
-    morning.wait_for_flow(airflow)
-    console.print(f"3  Running the flow {morning.FLOW} over ten requests …")
-    run_id = morning.start_run(airflow.api)
+    sandbox.begin(next_scenario(first))
+    connect(airflow.api, sandbox.connections())
+    wait_for_flow(airflow, FLOW)
+    console.print(f"3  Running the flow {FLOW} over ten requests …")
+    run_id = start_run(airflow.api, FLOW)
     with Progress(console, _STEPS) as progress:
-        morning.follow(airflow, run_id, progress.show)
-    requests = [each for each in morning.list_requests(airflow.place) if int(each["id"]) >= first]
+        follow(airflow, FLOW, run_id, progress.show)
+    requests = [each for each in list_requests(airflow.place, FLOW) if int(each["id"]) >= first]
     console.print("4  What became of each request")
     console.print(states_table(requests))
     wrong = _judge(console, sandbox, requests)
-    console.print(f"Look at   {morning.run_url(airflow, run_id)}", soft_wrap=True, highlight=False)
+    console.print(f"Look at   {run_url(airflow, FLOW, run_id)}", soft_wrap=True, highlight=False)
     _tell_sign_in(console, airflow)
     return wrong
 
 
-def _judge(console: Console, sandbox: morning.Sandbox, requests: list[dict[str, object]]) -> list[str]:
+def _judge(console: Console, sandbox: Sandbox, requests: list[dict[str, object]]) -> list[str]:
     state = sandbox.state()
     wrong = differences(count_states(requests), state["expected"], state["booked_twice"])
     for each in wrong:

@@ -75,7 +75,9 @@ class Progress:
             if state in _COLOURS and self._seen.get(key) != state:
                 self._seen[key] = state
                 where = f" {label}" if (label := _label(task)) else ""
-                self._console.print(f"{seconds:5.1f} s  {key[0]}{where}: {state}", highlight=False)
+                self._console.print(
+                    f"{seconds:5.1f} s  {key[0]}{where}: {state}", highlight=False, markup=False
+                )
 
 
 def _table(tasks: Sequence[Task], seconds: float) -> Table:

@@ -1,0 +1,140 @@
+"""The demo's morning: new requests each time, nobody's real systems, an honest verdict."""
+
+from __future__ import annotations
+
+import io
+
+import httpx
+import pytest
+from rich.console import Console
+
+from order_cancellation.demo.display import Progress, in_order
+from order_cancellation.demo.made_up import connect
+from order_cancellation.demo.morning import first_new_id, next_scenario
+from order_cancellation.demo.rest import AirflowApi
+from order_cancellation.demo.standing import first_user
+from order_cancellation.demo.summary import count_states, differences, states_table
+from order_cancellation.errors import ConfigurationError
+from order_cancellation.sandbox.scenarios import scenario_from
+
+
+class TestScenario:
+    def test_begins_behind_what_the_ledger_knows(self):
+        assert first_new_id([{"id": 4710}, {"id": 4702}]) == 4711
+
+    def test_the_first_morning_begins_where_the_scenario_does(self):
+        assert first_new_id([]) == scenario_from("demo").requests.first_id
+
+    def test_is_the_ready_made_one_but_for_the_numbers(self):
+        scenario = scenario_from(next_scenario(5000))
+        assert scenario.requests.first_id == 5000
+        assert scenario.expected() == scenario_from("demo").expected()
+        assert scenario.settings["idempotency"] is True
+
+
+MADE_UP = {"erp_default": {"conn_type": "erp", "host": "http://127.0.0.1:8090/erp"}}
+
+
+class TestConnect:
+    @staticmethod
+    def an_airflow_with(host, written):
+        def answer(request):
+            if request.method != "GET":
+                written.append(request.method)
+            return httpx.Response(200, json={"host": host})
+
+        return AirflowApi("http://airflow", transport=httpx.MockTransport(answer))
+
+    @pytest.mark.parametrize("host", ["http://127.0.0.1:9/erp", "http://localhost:8090", "", None])
+    def test_an_earlier_demos_connection_is_replaced(self, host):
+        written = []
+        connect(self.an_airflow_with(host, written), MADE_UP)
+        assert written == ["PATCH"]
+
+    @pytest.mark.parametrize("host", ["https://erp.example.com", "http://10.0.0.7:8090/erp"])
+    def test_a_real_one_is_left_alone(self, host):
+        written = []
+        with pytest.raises(ConfigurationError, match="erp_default"):
+            connect(self.an_airflow_with(host, written), MADE_UP)
+        assert written == []
+
+
+class TestDifferences:
+    def test_are_none_when_all_is_as_expected(self):
+        assert differences({"done": 8, "failed": 1}, {"done": 8, "failed": 1}, []) == []
+
+    def test_name_each_state_on_either_side(self):
+        wrong = differences({"done": 9}, {"done": 8, "failed": 1}, [])
+        assert wrong == [
+            "9 requests are done, and the scenario says 8.",
+            "0 requests are failed, and the scenario says 1.",
+        ]
+
+    def test_a_double_booking_is_one_even_if_all_is_done(self):
+        assert differences({"done": 1}, {"done": 1}, ["4701"]) == [
+            "The ERP has booked request 4701 more than once."
+        ]
+
+
+def a_request(**changed):
+    request = {"id": 4701, "state": "done", "erp_status": 201, "relation": "continue", "error": None}
+    return {**request, **changed}
+
+
+class TestTable:
+    def test_has_a_row_per_request_with_its_reason(self):
+        console = Console(width=120, record=True, file=io.StringIO())
+        rows = [a_request(id=4702, state="failed", erp_status=422, error="period [closed]"), a_request()]
+        console.print(states_table(rows))
+        first, second = console.export_text().splitlines()[1:]
+        assert first.startswith("4701")
+        assert "period [closed]" in second
+
+    def test_counting_goes_by_state(self):
+        assert count_states([a_request(), a_request(), a_request(state="failed")]) == {"done": 2, "failed": 1}
+
+
+def a_task(task_id, state, map_index=-1, **more):
+    return {"task_id": task_id, "state": state, "map_index": map_index, **more}
+
+
+class TestProgress:
+    ORDER = ("login", "script")
+
+    def test_steps_stand_in_their_order_and_batches_by_number(self):
+        tasks = [
+            a_task("requests.script", None, 1),
+            a_task("requests.script", None, 0),
+            a_task("login", None),
+        ]
+        assert [(task["task_id"], task["map_index"]) for task in in_order(tasks, self.ORDER)] == [
+            ("login", -1),
+            ("requests.script", 0),
+            ("requests.script", 1),
+        ]
+
+    def test_without_a_terminal_each_change_is_told_once(self, capsys):
+        with Progress(Console(), self.ORDER) as progress:
+            progress.show([a_task("login", "running")], 1.0)
+            progress.show([a_task("login", "running")], 1.5)
+            progress.show(
+                [
+                    a_task("login", "success"),
+                    a_task("requests.script", "failed", 0, rendered_map_index="4701"),
+                ],
+                2.0,
+            )
+        assert capsys.readouterr().out.splitlines() == [
+            "  1.0 s  login: running",
+            "  2.0 s  login: success",
+            "  2.0 s  script [4701]: failed",
+        ]
+
+    def test_a_state_that_is_none_yet_is_not_told(self, capsys):
+        with Progress(Console(), self.ORDER) as progress:
+            progress.show([a_task("login", None), a_task("login", "queued")], 0.0)
+        assert capsys.readouterr().out == ""
+
+
+def test_the_first_user_is_the_one_who_signs_in():
+    assert first_user("admin:admin,bob:viewer") == "admin"
