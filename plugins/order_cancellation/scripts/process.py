@@ -21,7 +21,7 @@ from order_cancellation.errors import ConfigurationError
 from order_cancellation.scripts.child import frames
 from order_cancellation.scripts.outcome import Protection
 
-__all__ = ["ChildGone", "ChildProcess", "Ready", "Setup"]
+__all__ = ["ChildGone", "ChildLate", "ChildProcess", "Ready", "Setup"]
 
 START_S = 20.0
 """How long a child may take until it is ready, on a machine that is busy with other things, in seconds."""
@@ -31,6 +31,10 @@ _START = Path(__file__).parent / "child" / "start.py"
 
 class ChildGone(Exception):
     """The child ended, was ended, or said something that makes no sense; it can't be used again."""
+
+
+class ChildLate(ChildGone):
+    """The child did not answer within its time."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Setup:
         open_files: Descriptors at the same time.
         network: Whether it may use the network.
         isolation: ``shared`` or ``per_request``.
-        packages: Importable packages beside the standard library: name to the folder that holds it.
+        packages: Importable packages beside the standard library: name to its folder or file.
         readable: Files and folders that it may read beside the standard library.
         cpu: Processor time of the whole process, in seconds.
         left_out: Layers of protection not to use: for tests of the others.
@@ -97,8 +101,12 @@ class ChildProcess:
         self._clock = clock
         self._cap = setup.output + frames.ANSWER_ROOM
         self._channel, theirs = socket.socketpair()
-        with theirs:
-            self._process = _started(theirs.fileno())
+        try:
+            with theirs:
+                self._process = _started(theirs.fileno())
+        except BaseException:
+            self._channel.close()
+            raise
         try:
             self.ready = self._set_up(setup)
         except (ChildGone, ValueError, LookupError, TypeError) as error:
@@ -160,7 +168,7 @@ class ChildProcess:
                 self._channel.settimeout(max(0.001, end - self._clock.monotonic()))
                 view = view[self._channel.send(view) :]
         except TimeoutError:
-            raise ChildGone("") from None
+            raise ChildLate("it took too long") from None
         except OSError:
             raise ChildGone(self._how_it_ended()) from None
 
@@ -184,7 +192,7 @@ class ChildProcess:
             try:
                 some = self._channel.recv(min(size - len(got), 1 << 20))
             except TimeoutError:
-                raise ChildGone("") from None
+                raise ChildLate("it took too long") from None
             except OSError:
                 some = b""
             if not some:

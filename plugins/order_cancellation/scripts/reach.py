@@ -20,7 +20,7 @@ class Reach:
     """What a script can import and read beside the standard library.
 
     Args:
-        packages: Importable name to the folder that holds it.
+        packages: Importable name to its folder, or to its file where it is a single module.
         readable: The files and folders of those packages.
     """
 
@@ -44,7 +44,7 @@ def reach_of(names: tuple[str, ...]) -> Reach:
         folder = Path(str(distribution.locate_file("")))
         for top in _tops(distribution):
             name = inspect.getmodulename(top) or top
-            packages.setdefault(name, str(folder))
+            packages.setdefault(name, str(folder / top))
             readable.add(str(folder / top))
     return Reach(packages, tuple(sorted(readable)))
 

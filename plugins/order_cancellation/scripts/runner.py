@@ -10,7 +10,7 @@ from typing import Self
 from order_cancellation.clock import Clock, SystemClock
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.scripts.outcome import MAX_TIMEOUT_S, Limits, Outcome, Protection
-from order_cancellation.scripts.process import ChildGone, ChildProcess, Setup
+from order_cancellation.scripts.process import ChildGone, ChildLate, ChildProcess, Setup
 from order_cancellation.scripts.reach import Reach, reach_of
 from order_cancellation.scripts.source import explain_syntax_error
 
@@ -151,10 +151,13 @@ class ScriptRunner:
         try:
             answer = child.ask(fields, self._setup.timeout + GRACE_S)
             outcome, worn_out = _understood(answer, given)
-        except ChildGone as gone:
+        except ChildLate:
             self._drop(child)
             limit = f"The script ran longer than its {self._setup.timeout:g} s and was stopped"
-            return _failed(f"{gone or limit} ({self._setup.name})", given)
+            return _failed(f"{limit} ({self._setup.name})", given)
+        except ChildGone as gone:
+            self._drop(child)
+            return _failed(f"{gone} ({self._setup.name})", given)
         self._used_s += self._clock.monotonic() - began
         shared = self._setup.isolation == "shared"
         if shared and (worn_out or self._used_s > WORN_AFTER * self._setup.timeout):
