@@ -213,10 +213,9 @@ def schema(_arguments: Namespace, output: Output) -> int:
 
 def sandbox(arguments: Namespace, _output: Output) -> int:
     """Run the fake Omnitron and the fake ERP until it is ended."""
-    from order_cancellation.sandbox.server import main  # noqa: PLC0415
+    from order_cancellation.sandbox.command import main  # noqa: PLC0415
 
-    main(arguments.port)
-    return 0
+    return main(arguments.port)
 
 
 def _settings() -> Settings:
