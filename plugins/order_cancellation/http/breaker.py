@@ -16,9 +16,9 @@ SERVER_ERRORS = range(500, 600)
 class Breaker:
     """Counts failures in a row, and lets nothing out while it is open.
 
-    A failure is a call that was not sent, that got no whole answer, or a 5xx. An answer that says when to come
-    back (``Retry-After``) is neither failure nor success. After the pause one call goes out as a probe: its
-    success closes the breaker, its failure begins another pause.
+    A failure is a call that was not sent, that got no whole answer, or a 5xx. An answer that says when to
+    come back (``Retry-After``) is neither failure nor success. After the pause one call goes out as a probe:
+    its success closes the breaker, its failure begins another pause.
 
     Args:
         name: Whose breaker it is, for messages (``Connection 'erp_default'``).
@@ -58,14 +58,16 @@ class Breaker:
                 f"{self._name} was not called: {self._failures} calls in a row failed, "
                 f"so nothing is sent for {self._pause_s:g} s"
             )
-        self._probing = self._failures >= self._threshold
+        is_probe = self._failures >= self._threshold
+        self._probing = self._probing or is_probe
         try:
             answer = await send()
         except (NotSent, InDoubt):
             self._failed()
             raise
         finally:
-            self._probing = False
+            if is_probe:
+                self._probing = False
         if "retry-after" not in answer.headers:
             self._judge(answer)
         return answer
