@@ -34,7 +34,7 @@ def problems_of(
     for detail in error.errors(include_url=False):
         location = tuple(part for part in detail["loc"] if part != "[key]")
         message = _words(detail, location, model)
-        found.append(Problem(flow_id, (prefix + join_path(location)).strip(), message))
+        found.append(Problem(flow_id, (prefix + join_path(location)).rstrip(" :."), message))
     return found
 
 

@@ -43,7 +43,7 @@ class Fault:
     message: str
 
 
-class Unreadable(ValueError):
+class Unreadable(Exception):
     """The text is no YAML that can be read.
 
     Args:

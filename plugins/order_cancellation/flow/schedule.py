@@ -68,6 +68,14 @@ def _checked_timezone(name: str) -> str:
     return name
 
 
+def _some_flows(flows: tuple[str, ...]) -> tuple[str, ...]:
+    if not flows:
+        raise ValueError("is an empty list. Name at least one flow, or remove it.")
+    if len(set(flows)) < len(flows):
+        raise ValueError("names a flow twice.")
+    return flows
+
+
 class Schedule(BaseModel):
     """When the flow runs by itself: exactly one of every, cron and after."""
 
@@ -83,11 +91,10 @@ class Schedule(BaseModel):
         description="Runs at the times of this cron expression of five fields.",
         examples=["*/5 * * * *"],
     )
-    after: Annotated[tuple[FlowId, ...], Field(strict=False)] | None = Field(
+    after: Annotated[tuple[FlowId, ...], Field(strict=False), AfterValidator(_some_flows)] | None = Field(
         default=None,
         description="Runs when these flows' runs have ended well.",
         examples=[["other_flow"]],
-        min_length=1,
     )
     timezone: Annotated[str, AfterValidator(_checked_timezone)] = Field(
         default="UTC",
@@ -105,8 +112,6 @@ class Schedule(BaseModel):
             )
         if self.every is not None and self.every < _SHORTEST:
             raise ValueError("every must be at least 1s.")
-        if self.after is not None and len(set(self.after)) < len(self.after):
-            raise ValueError("after names a flow twice.")
         return self
 
 

@@ -125,7 +125,7 @@ class FlowStore:
             or not home.is_dir()
         ):
             message = f"there is no such flow: {self.folder} has no folder of that name."
-            return {}, [Problem(flow_id, "", message)]
+            raise FlowInvalid([Problem(flow_id, "", message)])
         files: dict[str, bytes] = {}
         problems: list[Problem] = []
         for path in sorted(_paths_in(home)):

@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from order_cancellation.errors import ConfigurationError, MappingFailed, ScriptFailed
 from order_cancellation.flow.cases import TRIED_STEPS
 from order_cancellation.flow.store import LoadedFlow
 from order_cancellation.scripts import Outcome, ScriptRunner
+from order_cancellation.steps.context import Outcome as StepOutcome
 from order_cancellation.steps.judge import relation_of
 
 __all__ = ["MAPPING_ERROR", "SCRIPT_ERROR", "Trial", "try_step"]
@@ -150,18 +151,44 @@ class Trial:
         return result
 
     def _transform(self) -> Callable[[Any], Any]:
-        from order_cancellation.jolt import compile_spec, parse_spec  # noqa: PLC0415 (likewise)
+        from order_cancellation.jolt import compile_spec  # noqa: PLC0415 (likewise)
+
+        if self._mapping is None:
+            self._mapping = compile_spec(self._chain(), strict=self._is_strict)
+        return self._mapping
+
+    def _chain(self) -> Any:
+        from order_cancellation.jolt import parse_spec  # noqa: PLC0415 (likewise)
 
         settings = self._loaded.flow.mapping
         assert settings is not None, "run() has looked"
-        if self._mapping is None:
-            self._mapping = compile_spec(parse_spec(self._loaded.text(settings.file)), strict=settings.strict)
-        return self._mapping
+        return parse_spec(self._loaded.text(settings.file))
+
+    @property
+    def _is_strict(self) -> bool:
+        settings = self._loaded.flow.mapping
+        return settings is not None and settings.strict
+
+    def _explained(self, document: Any) -> list[Result]:
+        """Tell what each operation of the chain made of what the one before it left."""
+        from order_cancellation.jolt import compile_spec  # noqa: PLC0415 (likewise)
+
+        chain = self._chain()
+        told: list[Result] = []
+        for number, operation in enumerate(chain if isinstance(chain, list) else [chain]):
+            step: Result = {"operation": number, "name": operation["operation"]}
+            told.append(step)
+            try:
+                document = step["result"] = compile_spec([operation], strict=self._is_strict)(document)
+            except MappingFailed as error:
+                step["error"] = str(error)
+                break
+        return told
 
 
 def _relation_fault(outcome: Outcome) -> str | None:
     try:
-        relation_of(outcome)
+        relation_of(cast("StepOutcome", outcome))
     except ScriptFailed as error:
         return str(error)
     return None

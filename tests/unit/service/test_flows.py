@@ -1,0 +1,141 @@
+"""Deep checks: what a flow's file only names, and the order of flows among each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from order_cancellation.errors import FlowInvalid, Problem
+from order_cancellation.flow.store import FlowStore, open_files
+from order_cancellation.service.flows import check, check_all, load_checked, validate
+from unit.flow.flow_files import files_of, put
+
+
+def checked(files: dict[str, bytes] | None = None, **changes) -> list[Problem]:
+    return check(open_files("acme", {**files_of(**changes), **(files or {})}))
+
+
+def test_a_good_flow_has_no_problems():
+    flow = {
+        "script": {"file": "script.py"},
+        "mapping": {"file": "mapping.json"},
+        "custom_response": {"file": "response.py"},
+        "post_script": {"file": "post.py"},
+        "write_to_erp__headers": {"X-Id": "{{ request.id }}"},
+        "write_to_erp__look_up": {"url": "/c/{{ request.uuid }}", "found": "$.found"},
+    }
+    assert checked(**flow) == []
+
+
+@pytest.mark.parametrize("step", ["script", "custom_response", "post_script"])
+def test_a_script_that_does_not_compile_is_named_with_its_line(step):
+    (problem,) = checked({"x.py": b"a = 1\nprint 'old'\n"}, **{step: {"file": "x.py"}})
+    assert problem.path == f"{step}.file"
+    assert "line 2" in problem.message
+    assert "Python 2" in problem.message
+
+
+def test_a_mapping_that_is_no_json_is_named_with_its_place():
+    (problem,) = checked({"mapping.json": b"[{]"}, mapping={"file": "mapping.json"})
+    assert problem.path == "mapping.file"
+    assert "line 1" in problem.message
+
+
+UNKNOWN_OPERATION = b'[{"operation": "shfit", "spec": {}}]'
+
+
+def test_an_unknown_operation_is_named():
+    (problem,) = checked({"mapping.json": UNKNOWN_OPERATION}, mapping={"file": "mapping.json"})
+    assert "shfit" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"write_to_erp__url": "/c/{{ request.id"}, "write_to_erp.url"),
+        ({"write_to_erp__url": "/c/{{ requst.id }}"}, "write_to_erp.url"),
+        ({"write_to_erp__headers": {"X": "{% if %}"}}, "write_to_erp.headers.X"),
+        ({"write_to_erp__look_up": {"url": "{{", "found": "$.f"}}, "write_to_erp.look_up.url"),
+        ({"write_to_erp__look_up": {"url": "/x", "found": "$.[["}}, "write_to_erp.look_up.found"),
+        (
+            {"write_to_omnitron__on_failure": {"request": {"method": "POST", "path": "/{{", "body": None}}},
+            "write_to_omnitron.on_failure.request.path",
+        ),
+        (
+            {
+                "write_to_omnitron__on_success": {
+                    "request": {"method": "POST", "path": "/x", "body": {"a": ["{{"]}}
+                }
+            },
+            "write_to_omnitron.on_success.request.body.a[0]",
+        ),
+    ],
+)
+def test_a_template_or_path_that_can_not_be_understood_is_named(change, path):
+    (problem,) = checked(**change)
+    assert problem.path == path
+    assert problem.message
+
+
+def test_a_broken_case_is_named():
+    (problem,) = checked({"cases/x.yaml": b"step: script\n"}, script={"file": "script.py"})[:1]
+    assert problem.path.startswith("cases/x.yaml")
+
+
+def test_load_checked_raises_with_every_problem(tmp_path):
+    put(tmp_path, "acme", {**files_of(script={"file": "s.py"}, write_to_erp__url="{{"), "s.py": b"def"})
+    with pytest.raises(FlowInvalid) as caught:
+        load_checked(FlowStore(tmp_path), "acme")
+    assert [problem.path for problem in caught.value.problems] == ["script.file", "write_to_erp.url"]
+
+
+def test_load_checked_returns_a_good_flow(tmp_path):
+    put(tmp_path, "acme")
+    assert load_checked(FlowStore(tmp_path), "acme").flow.id == "acme"
+
+
+class TestOrder:
+    def problems(self, folder, **after: list[str]) -> dict[str, list[str]]:
+        for name, earlier in after.items():
+            put(folder, name, **({"schedule": {"after": earlier}} if earlier else {}))
+        found = check_all(FlowStore(folder))
+        return {
+            name: [problem.message for problem in problems] for name, problems in found.items() if problems
+        }
+
+    def test_a_chain_of_flows_is_fine(self, tmp_path):
+        assert self.problems(tmp_path, a=[], b=["a"], c=["a", "b"]) == {}
+
+    def test_a_flow_that_runs_after_itself_is_named(self, tmp_path):
+        assert "a → a" in self.problems(tmp_path, a=["a"])["a"][0]
+
+    def test_every_flow_of_a_circle_is_named_and_no_other(self, tmp_path):
+        found = self.problems(tmp_path, a=["c"], b=["a"], c=["b"], d=["a"])
+        assert sorted(found) == ["a", "b", "c"]
+        assert "a → c → b → a" in found["a"][0]
+
+    def test_an_unknown_flow_is_named(self, tmp_path):
+        assert "there is no flow 'gone'" in self.problems(tmp_path, a=["gone"])["a"][0]
+
+    def test_a_broken_flow_is_not_unknown(self, tmp_path):
+        put(tmp_path, "broken", {"flow.yaml": b"x"})
+        assert list(self.problems(tmp_path, a=["broken"])) == ["broken"]
+
+
+class TestValidate:
+    def test_one_broken_flow_hides_no_other(self, tmp_path):
+        put(tmp_path, "a", titel="x")
+        put(tmp_path, "b", get_data__status="x")
+        put(tmp_path, "c")
+        found = validate(FlowStore(tmp_path))
+        assert [(problem.flow, problem.path) for problem in found] == [
+            ("a", "titel"),
+            ("b", "get_data.status"),
+        ]
+
+    def test_only_the_named_flows_are_reported(self, tmp_path):
+        put(tmp_path, "a", titel="x")
+        put(tmp_path, "b", titel="x")
+        assert [problem.flow for problem in validate(FlowStore(tmp_path), ["b"])] == ["b"]
+
+    def test_a_name_without_a_folder_is_a_problem(self, tmp_path):
+        assert "there is no such flow" in validate(FlowStore(tmp_path), ["gone"])[0].message
