@@ -113,10 +113,10 @@ class TestProgress:
             ("requests.script", 1),
         ]
 
-    def test_without_a_terminal_each_change_is_told_once(self, capsys):
+    def test_without_a_terminal_each_end_is_told_once(self, capsys):
         with Progress(Console(), self.ORDER) as progress:
             progress.show([a_task("login", "running")], 1.0)
-            progress.show([a_task("login", "running")], 1.5)
+            progress.show([a_task("login", "success")], 1.5)
             progress.show(
                 [
                     a_task("login", "success"),
@@ -125,8 +125,7 @@ class TestProgress:
                 2.0,
             )
         assert capsys.readouterr().out.splitlines() == [
-            "  1.0 s  login: running",
-            "  2.0 s  login: success",
+            "  1.5 s  login: success",
             "  2.0 s  script [4701]: failed",
         ]
 

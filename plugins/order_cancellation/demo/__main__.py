@@ -34,6 +34,7 @@ _STEPS = (
     "post_script",
     "report",
 )
+_PLAIN_WIDTH = 120
 
 
 def main(arguments: list[str]) -> int:
@@ -43,7 +44,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("Say airflow or demo.\n")
         return 2
     _end_in_order()
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=_PLAIN_WIDTH)
     try:
         return commands[arguments[0]](console)
     except OrderCancellationError as error:

@@ -1,4 +1,4 @@
-"""Shows how a run gets on: a table that changes in place at a terminal, else a line for each change."""
+"""Shows how a run gets on: a table that changes in place at a terminal, else a line for each task that ends."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ _COLOURS = {
     "up_for_retry": "yellow",
     "skipped": "magenta",
 }
+_TOLD = ("success", "failed", "upstream_failed", "up_for_retry", "skipped")
 _MARKS = {"success": "●", "failed": "✗", "upstream_failed": "✗", "running": "◐", "up_for_retry": "↻"}
 
 
@@ -67,12 +68,12 @@ class Progress:
         if self._live:
             self._live.update(_table(ordered, seconds))
         else:
-            self._tell_changes(ordered, seconds)
+            self._tell_ends(ordered, seconds)
 
-    def _tell_changes(self, tasks: Sequence[Task], seconds: float) -> None:
+    def _tell_ends(self, tasks: Sequence[Task], seconds: float) -> None:
         for task in tasks:
             key, state = (_step(task), int(task["map_index"])), str(task["state"] or "waiting")
-            if state in _COLOURS and self._seen.get(key) != state:
+            if state in _TOLD and self._seen.get(key) != state:
                 self._seen[key] = state
                 where = f" {label}" if (label := _label(task)) else ""
                 self._console.print(
