@@ -46,6 +46,7 @@ from order_cancellation.operators.report import ReportOperator
 from order_cancellation.operators.script import ScriptOperator
 from order_cancellation.operators.write_to_erp import WriteToErpOperator
 from order_cancellation.operators.write_to_omnitron import WriteToOmnitronOperator
+from order_cancellation.service.flows import load_checked
 from order_cancellation.service.order import order_problems
 
 __all__ = ["TAG", "broken_dag", "build_dag", "ended_well", "flow_dags"]
@@ -178,7 +179,7 @@ def _checked(store: FlowStore) -> dict[str, LoadedFlow | list[Problem]]:
     found: dict[str, LoadedFlow | list[Problem]] = {}
     for flow_id in store.ids():
         try:
-            found[flow_id] = store.load(flow_id)
+            found[flow_id] = load_checked(store, flow_id)
         except FlowInvalid as error:
             found[flow_id] = error.problems
     flows = {flow_id: one.flow for flow_id, one in found.items() if isinstance(one, LoadedFlow)}

@@ -182,6 +182,18 @@ class TestFactory:
         dags = {dag.dag_id: dag for dag in flow_dags()}
         assert ("broken" in dags["bad"].tags, "broken" in dags["good"].tags) == (True, False)
 
+    def test_shows_a_script_that_does_not_compile(self, flows) -> None:
+        home = write_flow(flows, "acme", WHOLE_FLOW)
+        (home / "script.py").write_text("print 'old'")
+        (dag,) = flow_dags()
+        assert "broken" in dag.tags
+        assert "Python 2" in (dag.doc_md or "")
+
+    def test_shows_flows_that_wait_for_each_other(self, flows) -> None:
+        for flow_id, other in (("one", "two"), ("two", "one")):
+            write_flow(flows, flow_id, f"{PLAIN_FLOW}schedule: {{after: [{other}]}}\n")
+        assert all("runs after itself" in (dag.doc_md or "") for dag in flow_dags())
+
     def test_shows_a_folder_whose_name_can_be_no_id(self, flows) -> None:
         write_flow(flows, "ä flow")
         (dag,) = flow_dags()
