@@ -68,19 +68,21 @@ def _by_hand(text: str) -> str:
 
 def _converted(text: str, name: str, *, modern: bool) -> str:
     """Convert with print as a statement, or as a function where the script is modern or can't be read otherwise."""
+    from fissix.pgen2 import parse, tokenize  # noqa: PLC0415 - slow to import, and needed by this one command only
+
     for print_is_function in (True,) if modern else (False, True):
         try:
-            tree = _converter(print_is_function=print_is_function).refactor_string(text, name)
+            return str(_converter(print_is_function=print_is_function).refactor_string(text, name))
+        except (parse.ParseError, tokenize.TokenError, IndentationError):
+            continue
         except RecursionError as error:
             raise ConfigurationError(f"{name} is nested too deeply to be converted") from error
-        if tree is not None:
-            return str(tree)
     raise ConfigurationError(f"{name} is neither Python 2 nor Python 3: {check_source(text, name)[0]}")
 
 
 @lru_cache(maxsize=2)
 def _converter(*, print_is_function: bool) -> Any:
-    from fissix import refactor  # noqa: PLC0415 - slow to import, and needed by this one command only
+    from fissix import refactor  # noqa: PLC0415 - likewise
 
     logging.getLogger("RefactoringTool").setLevel(logging.CRITICAL)
     fixers = refactor.get_fixers_from_package("fissix.fixes")
