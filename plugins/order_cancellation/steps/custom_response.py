@@ -15,6 +15,7 @@ from order_cancellation.steps.behind import handled_by, report_on
 from order_cancellation.steps.context import Context, Pool
 from order_cancellation.steps.desk import Desk, work_through
 from order_cancellation.steps.judge import Relation, StoredAnswer, relation_of
+from order_cancellation.steps.mapping import script_output
 from order_cancellation.steps.relation import bring_to_end
 from order_cancellation.steps.report import StepReport
 from order_cancellation.steps.write_to_erp import KINDS, in_flight
@@ -62,18 +63,18 @@ async def run(batch: int, context: Context) -> StepReport:
 
 def exchange_text(record: Record, answer: StoredAnswer) -> str:
     """Return what the response script and the post script read: what was sent, and what came back."""
-    body = record.payloads["sent"]["body"]
-    try:
-        request_data = json.loads(body) if body is not None else _mapped(record)
-    except ValueError:
-        request_data = body
     response_data = None if answer.status is None else answer.data
-    return json.dumps({"request_data": request_data, "response_data": response_data}, ensure_ascii=False)
+    return json.dumps(
+        {"request_data": _sent_data(record), "response_data": response_data}, ensure_ascii=False
+    )
 
 
-def _mapped(record: Record) -> Any:
-    """Return what was sent as query parameters: GET has no body."""
-    return record.payloads.get("mapping", record.payloads["request"])
+def _sent_data(record: Record) -> Any:
+    """Return what was sent; for GET, and for what a person accepted unsent, what was prepared."""
+    body = record.payloads.get("sent", {}).get("body")
+    if body is None:
+        return record.payloads.get("mapping", script_output(record))
+    return json.loads(body)
 
 
 async def _by_script(

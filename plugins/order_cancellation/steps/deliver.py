@@ -30,7 +30,7 @@ from order_cancellation.steps.judge import StoredAnswer, wait_asked
 from order_cancellation.steps.mapping import script_output
 from order_cancellation.steps.outcomes import failed
 
-__all__ = ["LONGEST_WAIT_S", "answer_of", "body_of", "call_of", "deliver", "has_exit", "settle"]
+__all__ = ["LONGEST_WAIT_S", "answer_of", "body_of", "built", "call_of", "deliver", "has_exit", "settle"]
 
 LONGEST_WAIT_S = 60.0
 """Longer than this nothing is waited out inside a step: Airflow's retry takes over."""
@@ -49,11 +49,19 @@ def call_of(context: Context, record: Record) -> Call:
     Raises:
         ConfigurationError: A template names what is not there, or a value does not fit where it stands.
     """
+    return built(context, record, context.the_erp().base_url)
+
+
+def built(context: Context, record: Record, base_url: str) -> Call:
+    """Build the call against an address of which only its text is known: a dry run has no ERP. Pure."""
     settings = context.flow.write_to_erp
+    body = body_of(context.flow, record)
+    if isinstance(body, str):
+        raise ConfigurationError("the script's output is no JSON; write json.dumps(…) of what the ERP takes")
     return build_call(
         settings,
-        context.the_erp().base_url,
-        body=body_of(context.flow, record),
+        base_url,
+        body=body,
         request=record.payloads["request"],
         attributes=attributes_of(context, record),
         key=record.key if settings.idempotency_header else None,

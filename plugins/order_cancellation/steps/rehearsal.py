@@ -13,22 +13,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from order_cancellation.erp import build_call
 from order_cancellation.errors import ConfigurationError, MappingFailed
 from order_cancellation.flow.model import STEPS, Flow, WriteBack
+from order_cancellation.http.masking import redact
 from order_cancellation.jolt import compile_spec, parse_spec
 from order_cancellation.ledger import Batch, Record, State
 from order_cancellation.ledger.dry import DryResult
 from order_cancellation.ledger.intake import even, record_of
 from order_cancellation.steps.attributes import attributes_of, safe_text
 from order_cancellation.steps.context import Context, Pool
-from order_cancellation.steps.deliver import body_of
+from order_cancellation.steps.deliver import built
 from order_cancellation.steps.get_data import RunParams, batch_sizes, label_of, query_of
 from order_cancellation.steps.mapping import map_document, script_output
 from order_cancellation.steps.report import Behind, StepReport
 from order_cancellation.steps.write_to_omnitron import request_of
 
 __all__ = ["get_data", "run_step"]
+
+_SHOWN_CHARS = 2000
 
 
 async def get_data(context: Context, params: RunParams, interval: Any) -> list[int]:
@@ -180,16 +182,17 @@ def _record(result: DryResult, context: Context) -> Record:
 
 
 def _call(context: Context, record: Record) -> dict[str, Any]:
-    settings = context.flow.write_to_erp
-    call = build_call(
-        settings,
-        context.erp_url,
-        body=body_of(context.flow, record),
-        request=record.payloads["request"],
-        attributes=attributes_of(context, record),
-        key=record.key if settings.idempotency_header else None,
-    )
+    call = built(context, record, context.erp_url)
     body = None if call.body is None else call.body.decode()
+    shown = "" if body is None else json.dumps(redact(json.loads(body)), ensure_ascii=False)
+    context.log.info(
+        "Request %s: would send %s %s with %s, body %s",
+        record.id,
+        call.method,
+        safe_text(call.url, record),
+        ", ".join(call.headers) or "no headers",
+        safe_text(shown, record)[:_SHOWN_CHARS] or "(none)",
+    )
     return {"method": call.method, "url": call.url, "headers": dict(call.headers), "body": body}
 
 
