@@ -1,4 +1,4 @@
-"""Shows how a run gets on: a table that changes in place at a terminal, else a line for each task that ends."""
+"""Shows how a run gets on: a table that changes in place at a terminal, else a line for each ended task."""
 
 from __future__ import annotations
 
