@@ -124,7 +124,9 @@ def _parse_call(rule: str, text: str, reporter: Reporter) -> Call | None:
 def _check_name(rule: str, name: str, reporter: Reporter) -> None:
     if name not in FUNCTIONS:
         hint = nearest(name, list(FUNCTIONS))
-        reporter.silent(rule, f"There is no function '{name}'; Java silently takes the first argument. {hint}")
+        reporter.silent(
+            rule, f"There is no function '{name}'; Java silently takes the first argument. {hint}"
+        )
 
 
 def _split_arguments(text: str) -> list[str]:

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from order_cancellation.jolt.errors import JoltTransformError
-from order_cancellation.jolt.keys import Amp, At, Element, Literal, Pattern, PatternKind, canonical, parse_key
+from order_cancellation.jolt.keys import (
+    At,
+    Element,
+    KeySyntaxError,
+    Literal,
+    Pattern,
+    PatternKind,
+    parse_pattern,
+)
 from order_cancellation.jolt.limits import PaddingBudget
 from order_cancellation.jolt.patterns import Matcher, compile_matcher, pattern_order
 from order_cancellation.jolt.report import Reporter, child_path
@@ -59,17 +67,19 @@ def parse_cardinality(spec: Any, reporter: Reporter) -> CardinalityNode | None:
 def _parse_node(rule: str, element: Element, value: Any, reporter: Reporter) -> CardinalityNode | None:
     if not isinstance(value, dict):
         if value not in ("ONE", "MANY"):
-            reporter.error(rule, f"{value!r} is no cardinality. Write \"ONE\" or \"MANY\".")
+            reporter.error(rule, f'{value!r} is no cardinality. Write "ONE" or "MANY".')
             return None
         return CardinalityNode(rule, element, relation=value)
     if isinstance(element, At):
         reporter.error(rule, "The key @ is the value itself and can't have rules below. Write ONE or MANY.")
         return None
     if not value:
-        reporter.error(rule, "The object is empty. Write keys with ONE or MANY, or one of these as the value.")
+        reporter.error(
+            rule, "The object is empty. Write keys with ONE or MANY, or one of these as the value."
+        )
         return None
     children = list(_parse_children(rule, value, reporter))
-    computed = [child for child in children if isinstance(child.element, Pattern | Amp)]
+    computed = [child for child in children if isinstance(child.element, Pattern)]
     _check_order(rule, computed, reporter)
     return CardinalityNode(
         rule,
@@ -81,22 +91,32 @@ def _parse_node(rule: str, element: Element, value: Any, reporter: Reporter) -> 
 
 
 def _parse_children(rule: str, spec: dict[str, Any], reporter: Reporter) -> Iterator[CardinalityNode]:
-    seen: set[str] = set()
     for raw, value in spec.items():
         path = child_path(rule, raw)
-        element = reporter.attempt(path, parse_key, raw)
+        element = reporter.attempt(path, _parse_cardinality_key, raw)
         if element is None:
             continue
-        if not isinstance(element, At | Literal | Pattern | Amp):
-            reporter.silent(path, f"'{raw}' never matches here. Write names, patterns, or @ for the value itself.")
-        name = canonical(element, raw)
-        if name in seen:
-            reporter.error(path, f"The key '{raw}' stands at this level twice. Write its rules under one key.")
-            continue
-        seen.add(name)
+        if "|" in raw or raw.startswith(("&", "$", "#", "[", "\\")):
+            reporter.silent(
+                path, f"'{raw}' is a plain name here. Write one key for each name, without signs."
+            )
         child = _parse_node(path, element, value, reporter)
         if child is not None:
             yield child
+
+
+def _parse_cardinality_key(raw: str) -> Element:
+    """Parse a key by this operation's own grammar: names, stars, ``@``; nothing else means anything."""
+    if raw == "@":
+        return At()
+    if raw.startswith("@"):
+        raise KeySyntaxError(
+            f"'{raw}' looks something up, which no key can do here. Write @ for the value itself."
+        )
+    stars = raw.count("*")
+    if stars > 1:
+        return Pattern(PatternKind.REGEX, tuple(raw.split("*")))
+    return parse_pattern(raw, stars) if stars else Literal(raw)
 
 
 def _check_order(rule: str, computed: list[CardinalityNode], reporter: Reporter) -> None:
@@ -113,7 +133,9 @@ def _check_order(rule: str, computed: list[CardinalityNode], reporter: Reporter)
 Apply = Callable[[Walk, tuple[str, ...], Any, Any, Any], None]
 
 
-def compile_cardinality(root: CardinalityNode, trace: Trace | None = None) -> Callable[[Any, PaddingBudget], Any]:
+def compile_cardinality(
+    root: CardinalityNode, trace: Trace | None = None
+) -> Callable[[Any, PaddingBudget], Any]:
     """Compile a parsed specification.
 
     Args:
@@ -144,13 +166,17 @@ def _compile(node: CardinalityNode, level: int, trace: Trace | None) -> Apply:
 
     def apply(_walk: Walk, _match: tuple[str, ...], value: Any, holder: Any, key: Any) -> None:
         if type(holder) is list:
-            raise JoltTransformError(
-                f"{node.rule} sets the cardinality of list entries, which only keys of objects can have. "
-                f'Write {{"@": "{node.relation}"}} as its value to change the entries themselves.'
-            )
+            raise _below_list(node.rule)
         change(value, holder, key)
 
     return apply
+
+
+def _below_list(rule: str) -> JoltTransformError:
+    return JoltTransformError(
+        f"{rule} sets the cardinality of a list's entries, which only keys of objects can have. "
+        f"Shift the entries to keys first."
+    )
 
 
 def _compile_change(node: CardinalityNode, trace: Trace | None) -> Callable[[Any, Any, Any], Any]:
@@ -184,6 +210,8 @@ def _compile_level(node: CardinalityNode, level: int, trace: Trace | None) -> Ap
 
     def descend(walk: Walk, match: tuple[str, ...], value: Any, holder: Any, key: Any) -> None:
         if own is not None:
+            if type(holder) is list:
+                raise _below_list(node.rule)
             value = own(value, holder, key)
         walk.match[level] = match
         walk.tree[level] = value

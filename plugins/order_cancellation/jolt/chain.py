@@ -10,10 +10,10 @@ from order_cancellation.jolt.cardinality import compile_cardinality, parse_cardi
 from order_cancellation.jolt.default import compile_default, parse_default
 from order_cancellation.jolt.errors import SpecProblem
 from order_cancellation.jolt.limits import MAX_SPEC_DEPTH, PaddingBudget
-from order_cancellation.jolt.modify import Mode, compile_modify, parse_modify
+from order_cancellation.jolt.modify import Mode, ModifyNode, compile_modify, parse_modify
 from order_cancellation.jolt.remove import compile_remove, parse_remove
 from order_cancellation.jolt.report import Reporter, nearest
-from order_cancellation.jolt.shift import compile_shift, parse_shift
+from order_cancellation.jolt.shift import Node, compile_shift, is_plain, parse_shift
 from order_cancellation.jolt.sort import sort_document
 from order_cancellation.jolt.text import too_deep
 from order_cancellation.jolt.trace import Trace
@@ -30,12 +30,17 @@ class Operation:
     Args:
         index: Its place in the chain.
         name: Its name as written.
-        compile: Gives its run, with a trace for ``explain`` or without.
+        compile: Gives its run, with a trace for ``explain`` or without. Runs take the document over.
+        compile_copying: Gives a run that leaves the document alone, where there is a cheaper way to that than
+            a copy of the whole.
+        shares: Whether its result may hold one object in several places, or Java's own types.
     """
 
     index: int
     name: str
     compile: Callable[[Trace | None], Run]
+    compile_copying: Callable[[], Run] | None = None
+    shares: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,13 @@ def parse_chain(spec: Any) -> tuple[list[Operation], list[SpecProblem]]:
     """
     entries = [spec] if isinstance(spec, dict) else spec
     if not isinstance(entries, list):
-        return [], [_whole("A specification is a list of operations: [{\"operation\": \"shift\", \"spec\": {…}}].")]
+        return [], [_whole('A specification is a list of operations: [{"operation": "shift", "spec": {…}}].')]
     if not entries:
-        return [], [_whole("The list of operations is empty. Write at least one; leave the mapping out to map nothing.")]
+        return [], [
+            _whole(
+                "The list of operations is empty. Write at least one; leave the mapping out to map nothing."
+            )
+        ]
     if _depth_exceeds(spec, MAX_SPEC_DEPTH):
         return [], [too_deep()]
     operations: list[Operation] = []
@@ -105,7 +114,9 @@ def _depth_exceeds(value: Any, levels: int) -> bool:
         return False
     if levels == 0:
         return True
-    return any(_depth_exceeds(item, levels - 1) for item in (value.values() if isinstance(value, dict) else value))
+    return any(
+        _depth_exceeds(item, levels - 1) for item in (value.values() if isinstance(value, dict) else value)
+    )
 
 
 def _parse_entry(index: int, entry: Any, reporter: Reporter) -> Operation | None:
@@ -114,7 +125,10 @@ def _parse_entry(index: int, entry: Any, reporter: Reporter) -> Operation | None
         return None
     name = entry.get("operation")
     if not isinstance(name, str):
-        reporter.error("operation", f"The operation's name is missing. Write \"operation\": one of {', '.join(OPERATIONS)}.")
+        reporter.error(
+            "operation",
+            f'The operation\'s name is missing. Write "operation": one of {", ".join(OPERATIONS)}.',
+        )
         return None
     kind = OPERATIONS.get(name)
     if kind is None:
@@ -123,11 +137,24 @@ def _parse_entry(index: int, entry: Any, reporter: Reporter) -> Operation | None
     return _parse_kind(index, name, kind, entry, reporter)
 
 
-def _parse_kind(index: int, name: str, kind: _Kind, entry: dict[str, Any], reporter: Reporter) -> Operation | None:
+def _parse_kind(
+    index: int, name: str, kind: _Kind, entry: dict[str, Any], reporter: Reporter
+) -> Operation | None:
     if kind.parse is None:
         return Operation(index, name, lambda trace: kind.compile(None, trace))
     if entry.get("spec") is None:
-        reporter.error("spec", f"The operation {name} needs a \"spec\" that says what to do. Only sort has none.")
+        reporter.error(
+            "spec", f'The operation {name} needs a "spec" that says what to do. Only sort has none.'
+        )
         return None
     parsed = kind.parse(entry["spec"], reporter)
-    return None if parsed is None else Operation(index, name, lambda trace: kind.compile(parsed, trace))
+    if parsed is None:
+        return None
+    plain = isinstance(parsed, Node) and is_plain(parsed)
+    return Operation(
+        index,
+        name,
+        compile=lambda trace: kind.compile(parsed, trace),
+        compile_copying=(lambda: compile_shift(parsed, copying=True)) if plain else None,
+        shares=isinstance(parsed, ModifyNode) or (isinstance(parsed, Node) and not plain),
+    )

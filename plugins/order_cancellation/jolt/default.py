@@ -68,9 +68,13 @@ def parse_default(spec: Any, reporter: Reporter) -> DefaultSpec | None:
         reporter: Takes the problems.
     """
     if not isinstance(spec, dict):
-        reporter.error("spec", "default needs an object here: the keys that may be missing, and their values.")
+        reporter.error(
+            "spec", "default needs an object here: the keys that may be missing, and their values."
+        )
         return None
-    for_object = DefaultRule("spec", _LITERAL, ("root",), False, None, _parse_level("spec", spec, False, reporter))
+    for_object = DefaultRule(
+        "spec", _LITERAL, ("root",), False, None, _parse_level("spec", spec, False, reporter)
+    )
     unheard = Reporter(reporter.operation)
     entries = _parse_level("spec", spec, True, unheard)
     if unheard.problems:
@@ -78,7 +82,9 @@ def parse_default(spec: Any, reporter: Reporter) -> DefaultSpec | None:
     return DefaultSpec(for_object, DefaultRule("spec", _LITERAL, ("root",), True, None, entries))
 
 
-def _parse_level(rule: str, spec: dict[str, Any], in_list: bool, reporter: Reporter) -> tuple[DefaultRule, ...]:  # noqa: FBT001
+def _parse_level(
+    rule: str, spec: dict[str, Any], in_list: bool, reporter: Reporter
+) -> tuple[DefaultRule, ...]:  # noqa: FBT001
     rules = []
     for raw, value in spec.items():
         path = child_path(rule, raw)
@@ -101,7 +107,9 @@ def _parse_key(raw: str, *, in_list: bool) -> tuple[int, tuple[Any, ...], bool]:
     if key == "*":
         return _STAR, (), makes_list
     if "*" in key:
-        raise KeySyntaxError(f"'{raw}' has a * among other characters. In default, a * stands alone: write '*'.")
+        raise KeySyntaxError(
+            f"'{raw}' has a * among other characters. In default, a * stands alone: write '*'."
+        )
     kind = _ALTERNATIVES if "|" in key else _LITERAL
     names: list[Any] = split_alternatives(key) if kind == _ALTERNATIVES else [key]
     if in_list:
@@ -112,7 +120,9 @@ def _parse_key(raw: str, *, in_list: bool) -> tuple[int, tuple[Any, ...], bool]:
 def _index(raw: str, name: str) -> int:
     number = parse_integer(name)
     if number is None:
-        raise KeySyntaxError(f"'{raw}' is no list index, but stands below a key with []. Write '0', '1' … or '*'.")
+        raise KeySyntaxError(
+            f"'{raw}' is no list index, but stands below a key with []. Write '0', '1' … or '*'."
+        )
     return number
 
 

@@ -228,7 +228,9 @@ def parse_key(raw: str) -> Element:
     if shown.startswith("@") or "@(" in shown:
         return parse_transpose(raw)
     if "@" in shown:
-        raise KeySyntaxError(f"'{raw}' has an @ that is not at its front. Write '\\@' for the character itself.")
+        raise KeySyntaxError(
+            f"'{raw}' has an @ that is not at its front. Write '\\@' for the character itself."
+        )
     if shown.startswith("$"):
         return Dollar(_parse_reference(key, "$"))
     if "&" in shown:
@@ -250,7 +252,9 @@ def _unescape(raw: str) -> str:
 
 def _parse_array(raw: str, shown: str, key: str) -> Array:
     if shown.count("[") != 1 or shown.count("]") != 1:
-        raise KeySyntaxError(f"'{raw}' has more than one pair of brackets. Write each index as a step of its own.")
+        raise KeySyntaxError(
+            f"'{raw}' has more than one pair of brackets. Write each index as a step of its own."
+        )
     if not key.endswith("]"):
         raise KeySyntaxError(f"'{raw}' goes on after its brackets. Write a dot after ']'.")
     inside = key[1:-1]
@@ -264,7 +268,9 @@ def _parse_array(raw: str, shown: str, key: str) -> Array:
         return Array(ArrayKind.LOOKUP, lookup=parse_transpose(inside))
     index = parse_integer(inside)
     if index is None or index < 0:
-        raise KeySyntaxError(f"'{inside}' is no list index. Write a number from 0, or one of [], [&1], [#1], [@(1,x)].")
+        raise KeySyntaxError(
+            f"'{inside}' is no list index. Write a number from 0, or one of [], [&1], [#1], [@(1,x)]."
+        )
     return Array(ArrayKind.EXPLICIT, index=index)
 
 
@@ -276,7 +282,9 @@ def _parse_reference(text: str, sign: str) -> Reference:
     words = _java_split(inside[1:-1]) if wrapped else [inside]
     numbers = [parse_integer(word) for word in words]
     if len(words) not in (1, 2) or None in numbers:
-        raise KeySyntaxError(f"'{text}' is no reference. Write {sign}, {sign}1 or {sign}(1,2): levels up, and the star's number.")
+        raise KeySyntaxError(
+            f"'{text}' is no reference. Write {sign}, {sign}1 or {sign}(1,2): levels up, and the star's number."
+        )
     if any(number < 0 for number in numbers if number is not None):
         raise KeySyntaxError(f"'{text}' counts backwards. Levels and groups start at 0.")
     return Reference(*(number or 0 for number in numbers))
@@ -361,7 +369,9 @@ def parse_transpose(raw: str) -> Transpose:
 
     inside = raw[1:]
     if not raw.startswith("@"):
-        raise KeySyntaxError(f"'{raw}' has an @ that is not at its front. Write '\\@' for the character itself.")
+        raise KeySyntaxError(
+            f"'{raw}' has an @ that is not at its front. Write '\\@' for the character itself."
+        )
     if "@" in inside or "*" in inside or "[]" in inside:
         raise KeySyntaxError(f"'{raw}' looks up one value: no second @, no * and no [] can stand in it.")
     if inside.startswith("("):
@@ -369,10 +379,14 @@ def parse_transpose(raw: str) -> Transpose:
             raise KeySyntaxError(f"'{raw}' opens a parenthesis and does not close it.")
         inside = inside[1:-1]
     if not inside:
-        raise KeySyntaxError(f"'{raw}' does not say what to look up. Write @(1,name): levels up, and the path from there.")
+        raise KeySyntaxError(
+            f"'{raw}' does not say what to look up. Write @(1,name): levels up, and the path from there."
+        )
     levels, comma, path = inside.partition(",")
     if not inside[0].isdigit():
         return Transpose(0, parse_path(inside))
     if not levels.isdigit():
-        raise KeySyntaxError(f"'{raw}' mixes digits and letters before its comma. Write @(1,name), or @(0,{inside}).")
+        raise KeySyntaxError(
+            f"'{raw}' mixes digits and letters before its comma. Write @(1,name), or @(0,{inside})."
+        )
     return Transpose(int(levels), parse_path(path) if comma and path else None)

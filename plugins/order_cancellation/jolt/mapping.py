@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from order_cancellation.jolt.chain import Run, parse_chain
+from order_cancellation.jolt.chain import Operation, parse_chain
 from order_cancellation.jolt.errors import JoltSpecError, JoltTransformError, SpecProblem
 from order_cancellation.jolt.limits import PaddingBudget
 from order_cancellation.jolt.text import parse_spec
 from order_cancellation.jolt.tree import copy_document, finished
 
-__all__ = ["Mapping", "check_spec", "compile_spec", "run_safely"]
+__all__ = ["Mapping", "check_spec", "compile_spec"]
 
 Mapping = Callable[[Any], Any]
 """Maps a document to a new one; the document is left alone. May be called by several threads at once."""
@@ -36,34 +36,30 @@ def compile_spec(spec: Any, *, strict: bool = False) -> Mapping:
     serious = [problem for problem in problems if strict or not problem.java_accepts]
     if serious:
         raise JoltSpecError(serious)
-    runs = tuple(operation.compile(None) for operation in operations)
+    return _assemble(operations)
+
+
+def _assemble(operations: list[Operation]) -> Mapping:
+    """Put operations behind each other, with no more copying and checking than they need."""
+    first, *others = operations
+    prepare = None if first.compile_copying is not None else copy_document
+    start = first.compile_copying() if first.compile_copying is not None else first.compile(None)
+    runs = (start, *(operation.compile(None) for operation in others))
+    complete = finished if any(operation.shares for operation in operations) else None
 
     def mapping(document: Any) -> Any:
-        return run_safely(runs, document)
+        budget = PaddingBudget()
+        try:
+            value = document if prepare is None else prepare(document)
+            for run in runs:
+                value = run(value, budget)
+            return value if complete is None else complete(value)
+        except RecursionError as error:
+            raise JoltTransformError(
+                "The document is nested too deeply, or an operation stored an object inside of itself."
+            ) from error
 
     return mapping
-
-
-def run_safely(runs: tuple[Run, ...], document: Any) -> Any:
-    """Run operations on a copy of a document.
-
-    Args:
-        runs: The operations.
-        document: The document, which is left alone.
-
-    Raises:
-        JoltTransformError: An operation failed, or the result is no finite tree.
-    """
-    budget = PaddingBudget()
-    try:
-        value = copy_document(document)
-        for run in runs:
-            value = run(value, budget)
-        return finished(value)
-    except RecursionError as error:
-        raise JoltTransformError(
-            "The document is nested too deeply, or an operation stored an object inside of itself."
-        ) from error
 
 
 def check_spec(spec_or_text: Any) -> list[SpecProblem]:

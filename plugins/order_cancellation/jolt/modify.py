@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -84,8 +84,9 @@ class ModifyNode:
         yield from self.computed
 
     def size(self) -> int:
-        """Return how long a list must be for all fixed indexes."""
-        return max((c.element.index + 1 for c in self.fixed if isinstance(c.element, Array)), default=0)
+        """Return how long a list must be for all fixed indexes that need not be there already."""
+        indexes = (c.element.index for c in self.fixed if isinstance(c.element, Array) and not c.only_present)
+        return max(indexes, default=-1) + 1
 
 
 def parse_modify(spec: Any, mode: Mode, reporter: Reporter) -> ModifyNode | None:
@@ -97,7 +98,9 @@ def parse_modify(spec: Any, mode: Mode, reporter: Reporter) -> ModifyNode | None
         reporter: Takes the problems.
     """
     if not isinstance(spec, dict):
-        reporter.error("spec", "modify needs an object here: the keys to set, and the values or functions for them.")
+        reporter.error(
+            "spec", "modify needs an object here: the keys to set, and the values or functions for them."
+        )
         return None
     return _parse_node("spec", Literal("root"), mode, spec, reporter, only_present=False)
 
@@ -115,10 +118,13 @@ def _parse_node(
 
 def _shape(rule: str, children: list[ModifyLeaf | ModifyNode], reporter: Reporter) -> Shape:
     indexes = [child for child in children if isinstance(child.element, Array)]
-    names = [child for child in children if not isinstance(child.element, Array) and not _is_star(child.element)]
+    names = [
+        child for child in children if not isinstance(child.element, Array) and not _is_star(child.element)
+    ]
     if indexes and names:
         reporter.error(
-            rule, "List indexes and names stand at one level, but a value is a list or an object. Keep one kind."
+            rule,
+            "List indexes and names stand at one level, but a value is a list or an object. Keep one kind.",
         )
     if indexes:
         return Shape.LIST
@@ -142,15 +148,18 @@ def _parse_children(
             sign, element, only_present = parsed
             name = canonical(element, raw)
             if name in seen:
-                reporter.error(path, f"The key '{raw}' stands at this level twice. Write its rules under one key.")
+                reporter.error(
+                    path, f"The key '{raw}' stands at this level twice. Write its rules under one key."
+                )
                 continue
             seen.add(name)
-            child_mode = Mode(sign) if sign else mode
-            if isinstance(value, dict):
-                yield _parse_node(path, element, child_mode, value, reporter, only_present=only_present)
+            own_mode = Mode(sign) if sign else mode
+            if isinstance(value, dict) and value:
+                child = _parse_node(path, element, mode, value, reporter, only_present=only_present)
+                yield replace(child, mode=own_mode)
             else:
                 choice = parse_choice(path, value, reporter)
-                yield ModifyLeaf(path, element, child_mode, only_present, choice)
+                yield ModifyLeaf(path, element, own_mode, only_present, choice)
 
 
 def _parse_modified_key(raw: str) -> tuple[str, Element, bool]:
@@ -164,7 +173,9 @@ def _parse_modified_key(raw: str) -> tuple[str, Element, bool]:
     if isinstance(element, Array) and element.kind is not ArrayKind.EXPLICIT:
         raise KeySyntaxError(f"'{raw}' is no fixed index. Write [0], [1] …, or * for all entries.")
     if not isinstance(element, Literal | Pattern | Array):
-        raise KeySyntaxError(f"'{raw}' is a reference, which can't be a key here. Write names, patterns or [0].")
+        raise KeySyntaxError(
+            f"'{raw}' is a reference, which can't be a key here. Write names, patterns or [0]."
+        )
     return sign, element, only_present
 
 
@@ -209,7 +220,9 @@ def _compile(
 
 
 def _when_present(run: Apply) -> Apply:
-    def when_present(walk: Walk, match: tuple[str, ...], value: Any, holder: Any, key: Any, size: int) -> None:
+    def when_present(
+        walk: Walk, match: tuple[str, ...], value: Any, holder: Any, key: Any, size: int
+    ) -> None:
         if value is not NOTHING:
             run(walk, match, value, holder, key, size)
 
@@ -258,7 +271,7 @@ def _compile_node(node: ModifyNode, level: int, way: tuple[Element, ...], trace:
 
     def descend(walk: Walk, match: tuple[str, ...], value: Any, holder: Any, key: Any, size: int) -> None:
         tree = None if value is NOTHING else value
-        if not _fits(shape, tree):
+        if not _fits(shape, tree) or (mode is Mode.DEFINE and _was_just_added(holder, key, size, tree)):
             return
         if tree is None:
             if type(holder) not in _CONTAINERS or not _applies(mode, holder, key, size):
@@ -275,6 +288,11 @@ def _compile_node(node: ModifyNode, level: int, way: tuple[Element, ...], trace:
     return descend
 
 
+def _was_just_added(holder: Any, key: Any, size: int, tree: Any) -> bool:
+    """Return whether another rule has made this entry of a list, which "define" then leaves alone."""
+    return type(holder) is list and key >= size and tree is not None
+
+
 def _fits(shape: Shape, tree: Any) -> bool:
     if shape is Shape.ANY:
         return tree is not None
@@ -286,7 +304,8 @@ def _compile_children(
 ) -> Callable[[Walk, Any, int], None]:
     fixed = tuple((*_place(child.element), _compile(child, level, way, trace)) for child in node.fixed)
     computed = tuple(
-        (compile_matcher(child.element, level - 1), _compile(child, level, way, trace)) for child in node.computed
+        (compile_matcher(child.element, level - 1), _compile(child, level, way, trace))
+        for child in node.computed
     )
 
     def apply_fixed(walk: Walk, tree: Any, size: int) -> None:
@@ -314,7 +333,7 @@ def _value_at(tree: Any, key: Any, size: int) -> Any:
     """Return the value at a key; what was only just added to a list is not there yet."""
     if type(tree) is dict:
         return tree.get(key, NOTHING)
-    value = tree[key]
+    value = tree[key] if key < len(tree) else None
     return NOTHING if value is None and key >= size else value
 
 

@@ -33,7 +33,9 @@ def parse_path(text: str) -> Path:
     """
     elements = tuple(parse_key(step) for step in split_path(text))
     if any(isinstance(element, At) for element in elements):
-        raise KeySyntaxError(f"'{text}' has a step '@' that looks up nothing. Write @(1,name), or '\\@' for the character.")
+        raise KeySyntaxError(
+            f"'{text}' has a step '@' that looks up nothing. Write @(1,name), or '\\@' for the character."
+        )
     return Path(text, elements)
 
 
@@ -110,6 +112,8 @@ class _Splitter:
         if end < 0:
             raise KeySyntaxError(f"'{self.text}' opens a parenthesis and does not close it.")
         if "(" in rest[1:end]:
-            raise KeySyntaxError(f"'{self.text}' has parentheses within a look-up's parentheses. Use one pair.")
+            raise KeySyntaxError(
+                f"'{self.text}' has parentheses within a look-up's parentheses. Use one pair."
+            )
         self.position += end + 1
         return rest[: end + 1]

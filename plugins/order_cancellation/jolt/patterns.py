@@ -8,7 +8,7 @@ from order_cancellation.jolt.java import utf16_key
 from order_cancellation.jolt.keys import Amp, Element, Pattern, PatternKind, match_pattern
 from order_cancellation.jolt.walk import Walk, compile_key
 
-__all__ = ["Matcher", "compile_matcher", "pattern_order"]
+__all__ = ["Matcher", "compile_matcher", "match_anything", "pattern_order"]
 
 Matcher = Callable[[Walk, str], tuple[str, ...] | None]
 
@@ -28,9 +28,14 @@ def compile_matcher(element: Element, last: int) -> Matcher:
         return lambda walk, key: (key,) if key == name(walk) else None
     if isinstance(element, Pattern):
         if element.kind is PatternKind.ALL:
-            return lambda _walk, key: (key,)
+            return match_anything
         return lambda _walk, key: match_pattern(element, key)
     raise TypeError(element)
+
+
+def match_anything(_walk: Walk, key: str) -> tuple[str, ...]:
+    """Match as a lone ``*`` does."""
+    return (key,)
 
 
 def pattern_order(element: Element) -> tuple[int, int, bytes]:

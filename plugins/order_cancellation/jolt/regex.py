@@ -62,7 +62,9 @@ def _piece(token: re.Match[str], *, in_class: bool) -> str:
         inside = _CLASSES[token["class"]]
         return inside if in_class else f"[{inside}]"
     if token["special"] is not None:
-        return {"h": r" \t\xa0" if in_class else r"[ \t\xa0]", "z": r"\Z", "Z": r"(?=\n?\Z)"}[token["special"]]
+        return {"h": r" \t\xa0" if in_class else r"[ \t\xa0]", "z": r"\Z", "Z": r"(?=\n?\Z)"}[
+            token["special"]
+        ]
     return "(?P<" if token["named"] else token.group()
 
 
@@ -106,7 +108,9 @@ def replace_all(text: str, pattern: str, replacement: str) -> str:
 def _expand(found: re.Match[str], replacement: str) -> str:
     def piece(token: re.Match[str]) -> str:
         if token["wrong"]:
-            raise ValueError(f"'{replacement}' has a $ or \\ that means nothing. Write \\$ or \\\\ for the character.")
+            raise ValueError(
+                f"'{replacement}' has a $ or \\ that means nothing. Write \\$ or \\\\ for the character."
+            )
         if token["plain"] is not None:
             return token["plain"]
         if token["name"] is not None:

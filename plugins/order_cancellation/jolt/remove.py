@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from order_cancellation.jolt.java import parse_integer
-from order_cancellation.jolt.keys import Pattern, PatternKind, match_pattern, parse_pattern, split_alternatives
+from order_cancellation.jolt.keys import (
+    Pattern,
+    PatternKind,
+    match_pattern,
+    parse_pattern,
+    split_alternatives,
+)
 from order_cancellation.jolt.limits import PaddingBudget
 from order_cancellation.jolt.report import Reporter, child_path
 from order_cancellation.jolt.trace import Trace
@@ -40,7 +46,9 @@ def parse_remove(spec: Any, reporter: Reporter) -> tuple[RemoveRule, ...] | None
         reporter: Takes the problems.
     """
     if not isinstance(spec, dict):
-        reporter.error("spec", 'remove needs an object here: the keys to take out, each with "" as its value.')
+        reporter.error(
+            "spec", 'remove needs an object here: the keys to take out, each with "" as its value.'
+        )
         return None
     return tuple(_parse_level("spec", spec, reporter))
 
@@ -49,12 +57,16 @@ def _parse_level(rule: str, spec: dict[str, Any], reporter: Reporter) -> Iterato
     for written, value in spec.items():
         path = child_path(rule, written)
         if not isinstance(value, dict) and not (isinstance(value, str) and not value.strip()):
-            reporter.error(path, 'Write "" as the value to take the key out, or an object with keys below it.')
+            reporter.error(
+                path, 'Write "" as the value to take the key out, or an object with keys below it.'
+            )
             continue
         below = tuple(_parse_level(path, value, reporter)) if isinstance(value, dict) else None
         for raw in split_alternatives(written):
             if raw.startswith("[") or "\\" in raw:
-                reporter.silent(path, f"'{raw}' is a plain name here. Write list indexes without brackets: \"0\".")
+                reporter.silent(
+                    path, f"'{raw}' is a plain name here. Write list indexes without brackets: \"0\"."
+                )
             yield RemoveRule(path, raw, _pattern(raw), below)
 
 
@@ -70,7 +82,9 @@ def _pattern(raw: str) -> Pattern | None:
 Take = Callable[[Any], None]
 
 
-def compile_remove(rules: tuple[RemoveRule, ...], trace: Trace | None = None) -> Callable[[Any, PaddingBudget], Any]:
+def compile_remove(
+    rules: tuple[RemoveRule, ...], trace: Trace | None = None
+) -> Callable[[Any, PaddingBudget], Any]:
     """Compile a parsed specification.
 
     Args:
@@ -90,7 +104,9 @@ def compile_remove(rules: tuple[RemoveRule, ...], trace: Trace | None = None) ->
 
 
 def _compile_level(rules: tuple[RemoveRule, ...], trace: Trace | None) -> Take:
-    compiled = tuple((rule, None if rule.below is None else _compile_level(rule.below, trace)) for rule in rules)
+    compiled = tuple(
+        (rule, None if rule.below is None else _compile_level(rule.below, trace)) for rule in rules
+    )
     if trace is not None:
         for rule in rules:
             if rule.below is None:

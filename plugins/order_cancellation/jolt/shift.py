@@ -18,6 +18,7 @@ from order_cancellation.jolt.keys import (
     KeySyntaxError,
     Literal,
     Pattern,
+    Reference,
     Transpose,
     canonical,
     match_pattern,
@@ -26,13 +27,19 @@ from order_cancellation.jolt.keys import (
 )
 from order_cancellation.jolt.limits import PaddingBudget
 from order_cancellation.jolt.paths import Path, parse_path
-from order_cancellation.jolt.patterns import Matcher, compile_matcher, pattern_order
+from order_cancellation.jolt.patterns import Matcher, compile_matcher, match_anything, pattern_order
 from order_cancellation.jolt.report import Reporter, child_path
 from order_cancellation.jolt.trace import Trace
+from order_cancellation.jolt.tree import SCALARS, copy_document
 from order_cancellation.jolt.walk import NOTHING, Walk, compile_lookup, compile_reference
-from order_cancellation.jolt.writing import Writer, compile_placing_writer, compile_writer
+from order_cancellation.jolt.writing import (
+    Writer,
+    compile_own_key_writer,
+    compile_placing_writer,
+    compile_writer,
+)
 
-__all__ = ["Leaf", "Node", "compile_shift", "parse_shift"]
+__all__ = ["Leaf", "Node", "compile_shift", "is_plain", "parse_shift"]
 
 Run = Callable[[Walk, tuple[str, ...], Any], None]
 Operation = Callable[[Any, PaddingBudget], Any]
@@ -89,7 +96,9 @@ def parse_shift(spec: Any, reporter: Reporter) -> Node | None:
         The specification's root, or None where there is nothing to run.
     """
     if not isinstance(spec, dict):
-        reporter.error("spec", "shift needs an object here: keys of the input, and the paths that their values go to.")
+        reporter.error(
+            "spec", "shift needs an object here: keys of the input, and the paths that their values go to."
+        )
         return None
     return _parse_node("spec", Literal("root"), spec, reporter)
 
@@ -99,7 +108,9 @@ def _parse_node(rule: str, element: Element, spec: dict[str, Any], reporter: Rep
         reporter.error(rule, "The object is empty. Write where the value goes, or null to drop it.")
         return None
     if isinstance(element, At | Dollar | Hash):
-        reporter.error(rule, "A key @, $ or # gives one value and can't have rules below. Write a path as its value.")
+        reporter.error(
+            rule, "A key @, $ or # gives one value and can't have rules below. Write a path as its value."
+        )
         return None
     children = list(_parse_children(rule, spec, reporter))
     return Node(
@@ -125,7 +136,9 @@ def _parse_children(rule: str, spec: dict[str, Any], reporter: Reporter) -> Iter
                 continue
             name = canonical(element, raw)
             if name in seen:
-                reporter.error(path, f"The key '{raw}' stands at this level twice. Write its rules under one key.")
+                reporter.error(
+                    path, f"The key '{raw}' stands at this level twice. Write its rules under one key."
+                )
                 continue
             seen.add(name)
             child = _parse_child(path, element, value, reporter)
@@ -135,12 +148,16 @@ def _parse_children(rule: str, spec: dict[str, Any], reporter: Reporter) -> Iter
 
 def _parse_child(rule: str, element: Element, value: Any, reporter: Reporter) -> Leaf | Node | None:
     if isinstance(element, Array):
-        reporter.silent(rule, "A list index is written without brackets on the left. Write \"0\" for the first entry.")
+        reporter.silent(
+            rule, 'A list index is written without brackets on the left. Write "0" for the first entry.'
+        )
     if isinstance(value, dict):
         return _parse_node(rule, element, value, reporter)
     texts = [] if value is None else value if isinstance(value, list) else [value]
     if any(not isinstance(text, str) for text in texts):
-        reporter.error(rule, "Write a path, a list of paths, null, or an object with further keys as the value.")
+        reporter.error(
+            rule, "Write a path, a list of paths, null, or an object with further keys as the value."
+        )
         return None
     paths = [reporter.attempt(rule, _parse_target, text) for text in texts]
     return Leaf(rule, element, tuple(path for path in paths if path is not None))
@@ -149,25 +166,31 @@ def _parse_child(rule: str, element: Element, value: Any, reporter: Reporter) ->
 def _parse_target(text: str) -> Path:
     for sign, example in (("*", "&"), ("$", "&1")):
         if sign in text and f"\\{sign}" not in text:
-            raise KeySyntaxError(f"'{text}' has a {sign}, which only keys on the left can have. Refer to what matched with {example}.")
+            raise KeySyntaxError(
+                f"'{text}' has a {sign}, which only keys on the left can have. Refer to what matched with {example}."
+            )
     path = parse_path(text if text.strip() else "")
     for element in path.elements:
         if isinstance(element, Hash | Dollar | Pattern):
-            raise KeySyntaxError(f"'{text}' has a step that only keys on the left can have. Use names, &, @(…) and […].")
+            raise KeySyntaxError(
+                f"'{text}' has a step that only keys on the left can have. Use names, &, @(…) and […]."
+            )
     return path
 
 
-def compile_shift(root: Node, trace: Trace | None = None) -> Operation:
+def compile_shift(root: Node, trace: Trace | None = None, *, copying: bool = False) -> Operation:
     """Compile a parsed specification.
 
     Args:
         root: The specification.
         trace: Where each write is noted, for ``explain``; nothing is paid for it when absent.
+        copying: Whether what is written is copied, so that the document is left alone. Only allowed where
+            ``is_plain`` says so: elsewhere, results show that Java shares.
 
     Returns:
-        A function of the document (which it may share parts with) and the run's budget.
+        A function of the document (parts of which become parts of the result) and the run's budget.
     """
-    compiler = _Compiler(trace, counting=_counts(root))
+    compiler = _Compiler(trace, counting=_counts(root), copying=copying)
     run = compiler.node(root, 1, ())
     levels = _depth(root) + 2
 
@@ -177,6 +200,15 @@ def compile_shift(root: Node, trace: Trace | None = None) -> Operation:
         return walk.output.get("root")
 
     return shift
+
+
+def is_plain(rule: Leaf | Node) -> bool:
+    """Return whether no value is written twice or looked up, so that nobody can tell a copy from the original."""
+    if isinstance(rule, Node):
+        return not any(isinstance(c.element, At | Transpose) for c in rule.special) and all(
+            map(is_plain, rule.children())
+        )
+    return len(rule.paths) <= 1 and "@" not in "".join(path.text for path in rule.paths)
 
 
 def _depth(rule: Leaf | Node) -> int:
@@ -196,11 +228,13 @@ class _Compiler:
     Args:
         trace: Where each write is noted, if anywhere.
         counting: Whether matches are counted at all.
+        copying: Whether values are copied before they are written.
     """
 
-    def __init__(self, trace: Trace | None, *, counting: bool) -> None:
+    def __init__(self, trace: Trace | None, *, counting: bool, copying: bool) -> None:
         self.trace = trace
         self.counting = counting
+        self.copying = copying
 
     def rule(self, rule: Leaf | Node, level: int, above: tuple[Element, ...]) -> Run:
         return self.node(rule, level, above) if isinstance(rule, Node) else self.leaf(rule, level, above)
@@ -223,16 +257,25 @@ class _Compiler:
         self.trace.expect(leaf.rule)
         way = (*above, leaf.element)
         return tuple(
-            self.trace.shift_writer(leaf.rule, way, compile_placing_writer(path, level)) for path in leaf.paths
+            self.trace.shift_writer(leaf.rule, way, compile_placing_writer(path, level))
+            for path in leaf.paths
         )
 
     def leaf(self, leaf: Leaf, level: int, above: tuple[Element, ...]) -> Run:
         writers = self.writers(leaf, level, above)
         if self.trace is not None and not writers:
             writers = (self.trace.matched(leaf.rule),)
-        return self.counted(_write_all(writers, level), level)
+        if len(writers) == 1 and self.trace is None and not self.counting:
+            if _refers_to_nothing(leaf.paths[0]):
+                return _write_fixed(writers[0], copying=self.copying)
+            if _ends_in_own_key(leaf.paths[0]):
+                return compile_own_key_writer(leaf.paths[0], copying=self.copying)
+        run = _write_all(writers, level)
+        return self.counted(_copied(run) if self.copying else run, level)
 
-    def special(self, rule: Leaf | Node, level: int, above: tuple[Element, ...]) -> Callable[[Walk, Any], None]:
+    def special(
+        self, rule: Leaf | Node, level: int, above: tuple[Element, ...]
+    ) -> Callable[[Walk, Any], None]:
         """Compile a rule that takes a value of its own; it sees the key that its parent matched."""
         take = _compile_source(rule.element, level - 1)
         if isinstance(rule, Leaf):
@@ -244,11 +287,11 @@ class _Compiler:
             value = take(walk, tree)
             if value is NOTHING:
                 return
-            match = (value,) if is_dollar else walk.match[level - 1]
-            walk.count[level] = [0] if is_dollar else walk.count[level - 1]
+            match = (value,) if has_own_key else walk.match[level - 1]
+            walk.count[level] = [0] if has_own_key else walk.count[level - 1]
             run(walk, match, value)
 
-        is_dollar = isinstance(rule.element, Dollar)
+        has_own_key = isinstance(rule.element, Dollar | Hash)
         return special
 
     def node(self, node: Node, level: int, above: tuple[Element, ...], *, shared: bool = False) -> Run:
@@ -270,7 +313,8 @@ class _Compiler:
     def children(self, node: Node, level: int, way: tuple[Element, ...]) -> Callable[[Walk, Any], None]:
         literals = {key: self.rule(child, level, way) for key, child in node.literals.items()}
         computed = tuple(
-            (compile_matcher(child.element, level - 1), self.rule(child, level, way)) for child in node.computed
+            (compile_matcher(child.element, level - 1), self.rule(child, level, way))
+            for child in node.computed
         )
         if not computed:
             return _each_literal(literals)
@@ -287,6 +331,33 @@ def _counting_above(run: Run, level: int) -> Run:
         walk.count[level - 1][0] += 1
 
     return counted
+
+
+def _refers_to_nothing(path: Path) -> bool:
+    return all(isinstance(element, Literal) for element in path.elements)
+
+
+def _ends_in_own_key(path: Path) -> bool:
+    *head, last = path.elements
+    return last == Amp((Reference(),)) and all(isinstance(element, Literal) for element in head)
+
+
+def _write_fixed(write: Writer, *, copying: bool) -> Run:
+    """Write at a path of fixed names, which needs to know nothing of the walk."""
+    if not copying:
+        return lambda walk, _match, value: write(walk, value)
+
+    def write_copy(walk: Walk, _match: tuple[str, ...], value: Any) -> None:
+        write(walk, value if type(value) in SCALARS else copy_document(value))
+
+    return write_copy
+
+
+def _copied(run: Run) -> Run:
+    def copied(walk: Walk, match: tuple[str, ...], value: Any) -> None:
+        run(walk, match, value if type(value) in SCALARS else copy_document(value))
+
+    return copied
 
 
 def _write_all(writers: tuple[Writer, ...], level: int) -> Run:
@@ -361,6 +432,8 @@ def _each_literal(literals: dict[str, Run]) -> Callable[[Walk, Any], None]:
             for _, index, match, run in rules:
                 if index < len(tree):
                     run(walk, match, tree[index])
+        elif isinstance(tree, dict | list | tuple):
+            walk_literals(walk, copy_document(tree))
         elif tree is not None:
             text = to_string(tree)
             if text in literals:
@@ -381,6 +454,8 @@ def _entries(tree: Any) -> list[tuple[str, Any]]:
         return list(tree.items())
     if type(tree) is list:
         return [(str(index), value) for index, value in enumerate(tree)]
+    if isinstance(tree, dict | list | tuple):
+        return _entries(copy_document(tree))
     return [] if tree is None else [(to_string(tree), None)]
 
 
@@ -394,10 +469,32 @@ def _unchanged(tree: Any, size: int) -> None:
 
 def _each_entry(computed: Computed) -> Callable[[Walk, Any], None]:
     """Walk a level of patterns in the document's order; the first that matches takes the entry."""
+    return _each_entry_mixed({}, computed)
+
+
+def _each_entry_mixed(
+    literals: dict[str, Run], computed: Computed, skipped: frozenset[str] = frozenset()
+) -> Callable[[Walk, Any], None]:
+    """Walk a level in the document's order; names go before the patterns that match them too.
+
+    Args:
+        literals: The rules for names.
+        computed: The rules for patterns.
+        skipped: Names that have had their turn.
+    """
+    find = literals.get
+    if len(computed) == 1 and computed[0][0] is match_anything:
+        return _each_entry_or_star(literals, computed[0][1], skipped)
 
     def walk_entries(walk: Walk, tree: Any) -> None:
         entries = _entries(tree)
         for key, value in entries:
+            literal = find(key)
+            if literal is not None:
+                literal(walk, (key,), value)
+                continue
+            if key in skipped:
+                continue
             for matches, run in computed:
                 match = matches(walk, key)
                 if match is not None:
@@ -408,40 +505,29 @@ def _each_entry(computed: Computed) -> Callable[[Walk, Any], None]:
     return walk_entries
 
 
-def _each_entry_mixed(literals: dict[str, Run], computed: Computed) -> Callable[[Walk, Any], None]:
-    """Walk a level whose patterns match its names too, in the document's order; names go first."""
+def _each_entry_or_star(
+    literals: dict[str, Run], star: Run, skipped: frozenset[str]
+) -> Callable[[Walk, Any], None]:
+    """Walk a level whose only pattern is a lone ``*``."""
+    find = literals.get
 
     def walk_entries(walk: Walk, tree: Any) -> None:
         entries = _entries(tree)
         for key, value in entries:
-            _apply_first(walk, key, value, literals, computed)
+            if key not in skipped:
+                (find(key) or star)(walk, (key,), value)
         _unchanged(tree, len(entries))
 
     return walk_entries
 
 
-def _apply_first(walk: Walk, key: str, value: Any, literals: dict[str, Run], computed: Computed) -> None:
-    literal = literals.get(key)
-    if literal is not None:
-        literal(walk, (key,), value)
-        return
-    for matches, run in computed:
-        match = matches(walk, key)
-        if match is not None:
-            run(walk, match, value)
-            return
-
-
 def _literals_then_entries(literals: dict[str, Run], computed: Computed) -> Callable[[Walk, Any], None]:
     """Walk a level whose patterns and names do not meet: names in the specification's order, then the rest."""
     walk_literals = _each_literal(literals)
+    walk_others = _each_entry_mixed({}, computed, frozenset(literals))
 
     def walk_both(walk: Walk, tree: Any) -> None:
-        entries = _entries(tree)
         walk_literals(walk, tree)
-        for key, value in entries:
-            if key not in literals:
-                _apply_first(walk, key, value, {}, computed)
-        _unchanged(tree, len(entries))
+        walk_others(walk, tree)
 
     return walk_both

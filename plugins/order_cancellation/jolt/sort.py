@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from order_cancellation.jolt.java import utf16_key
@@ -17,23 +16,20 @@ def sort_document(value: Any) -> Any:
         value: The document; its lists are kept, and their objects replaced.
     """
     if type(value) is dict:
-        return {key: sort_document(value[key]) for key in _sorted_keys(value)}
+        return {
+            key: sort_document(item) if type(item := value[key]) in _CONTAINERS else item
+            for key in _sorted_keys(value)
+        }
     if type(value) is list:
         value[:] = [sort_document(item) if type(item) in _CONTAINERS else item for item in value]
     return value
 
 
-_CONTAINERS = (dict, list)
+_CONTAINERS = frozenset({dict, list})
 
 
 def _sorted_keys(keys: dict[str, Any]) -> list[str]:
-    order: Callable[[str], Any] = _ascii_order if all(map(str.isascii, keys)) else _any_order
-    return sorted(keys, key=order)
-
-
-def _ascii_order(key: str) -> tuple[bool, str]:
-    return not key.startswith("~"), key
-
-
-def _any_order(key: str) -> tuple[bool, bytes]:
-    return not key.startswith("~"), utf16_key(key)
+    """Sort keys; only keys beyond ASCII can stand elsewhere in Java's order, which is that of UTF-16."""
+    ordered = sorted(keys) if "".join(keys).isascii() else sorted(keys, key=utf16_key)
+    first = [key for key in ordered if key.startswith("~")]
+    return first + [key for key in ordered if not key.startswith("~")] if first else ordered

@@ -44,7 +44,9 @@ def parse_spec(text: str) -> Any:
 def too_deep() -> SpecProblem:
     """Return the problem of a specification that is nested deeper than any that is meant."""
     return SpecProblem(
-        None, "", f"The specification is nested more than {MAX_SPEC_DEPTH} levels deep. Split it into operations."
+        None,
+        "",
+        f"The specification is nested more than {MAX_SPEC_DEPTH} levels deep. Split it into operations.",
     )
 
 

@@ -13,9 +13,10 @@ from order_cancellation.jolt.errors import JoltTransformError
 from order_cancellation.jolt.java import JavaArray, JavaLong
 from order_cancellation.jolt.limits import MAX_DEPTH
 
-__all__ = ["copy_document", "finished"]
+__all__ = ["SCALARS", "copy_document", "finished"]
 
-_SCALARS = frozenset({str, int, float, bool, type(None)})
+SCALARS = frozenset({str, int, float, bool, type(None)})
+"""The types of JSON values that hold no others; subclasses are not among them."""
 
 
 def copy_document(value: Any, depth: int = 0) -> Any:
@@ -34,14 +35,14 @@ def copy_document(value: Any, depth: int = 0) -> Any:
             raise _too_deep()
         below = depth + 1
         return {
-            key: item if type(item) in _SCALARS else copy_document(item, below) for key, item in value.items()
+            key: item if type(item) in SCALARS else copy_document(item, below) for key, item in value.items()
         }
     if kind is list:
         if depth > MAX_DEPTH:
             raise _too_deep()
         below = depth + 1
-        return [item if type(item) in _SCALARS else copy_document(item, below) for item in value]
-    return value if kind in _SCALARS else _copy_unusual(value, depth)
+        return [item if type(item) in SCALARS else copy_document(item, below) for item in value]
+    return value if kind in SCALARS else _copy_unusual(value, depth)
 
 
 def _copy_unusual(value: Any, depth: int) -> Any:
@@ -81,7 +82,7 @@ def _finish(value: Any, open_: set[int], done: set[int], depth: int) -> Any:
     mark = id(value)
     if mark in open_:
         raise JoltTransformError(
-            "The result contains itself (an operation stored an object inside of itself, such as \"x\": \"@1\"). "
+            'The result contains itself (an operation stored an object inside of itself, such as "x": "@1"). '
             "Shift the object to another key first, or name the single values that are meant."
         )
     if mark in done:
@@ -99,13 +100,13 @@ def _finish(value: Any, open_: set[int], done: set[int], depth: int) -> Any:
 
 def _finish_dict(value: dict[str, Any], open_: set[int], done: set[int], depth: int) -> None:
     for key, item in value.items():
-        if type(item) not in _SCALARS:
+        if type(item) not in SCALARS:
             value[key] = _plain(item, open_, done, depth)
 
 
 def _finish_list(value: list[Any], open_: set[int], done: set[int], depth: int) -> None:
     for index, item in enumerate(value):
-        if type(item) not in _SCALARS:
+        if type(item) not in SCALARS:
             value[index] = _plain(item, open_, done, depth)
 
 

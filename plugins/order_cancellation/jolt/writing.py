@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from order_cancellation.jolt.keys import Array, ArrayKind, Element, Literal
 from order_cancellation.jolt.paths import Path
+from order_cancellation.jolt.tree import SCALARS, copy_document
 from order_cancellation.jolt.walk import Key, Walk, compile_key
 
-__all__ = ["Place", "Writer", "compile_placing_writer", "compile_writer"]
+__all__ = ["Place", "Writer", "compile_own_key_writer", "compile_placing_writer", "compile_writer"]
 
 Writer = Callable[[Walk, Any], None]
 
@@ -49,7 +50,42 @@ def compile_writer(path: Path, last: int) -> Writer:
         return _write_below(("root", *names[:-1]), names[-1])
     if any(isinstance(element, Array) for element in path.elements):
         return _write_mixed(path, last)
+    if all(isinstance(element, Literal) for element in path.elements[:-1]):
+        names = [element.key for element in path.elements[:-1] if isinstance(element, Literal)]
+        return _write_below_computed(("root", *names), compile_key(path.elements[-1], last))
     return _write_computed(tuple(compile_key(element, last) for element in path.elements))
+
+
+def compile_own_key_writer(path: Path, *, copying: bool) -> Callable[[Walk, tuple[str, ...], Any], None]:
+    """Compile the most common of all rules, ``"*": "some.names.&"``, which needs nothing but the matched key.
+
+    Args:
+        path: The path: names, and ``&`` at its end.
+        copying: Whether values are copied before they are written.
+
+    Returns:
+        A function of the walk, the matched key and the value.
+    """
+    head = ("root", *(element.key for element in path.elements if isinstance(element, Literal)))
+
+    def write(walk: Walk, match: tuple[str, ...], value: Any) -> None:
+        if copying and type(value) not in SCALARS:
+            value = copy_document(value)
+        node = walk.output
+        for name in head:
+            child = node.get(name)
+            if child is None:
+                child = node[name] = {}
+            elif type(child) is not dict:
+                return
+            node = child
+        key = match[0]
+        if key in node:
+            _put(node, key, value)
+        else:
+            node[key] = value
+
+    return write
 
 
 def _put(target: dict[str, Any], key: str, value: Any) -> None:
@@ -81,6 +117,29 @@ def _write_below(head: tuple[str, ...], last_name: str) -> Writer:
             old.append(value)
         else:
             node[last_name] = [old, value]
+
+    return write
+
+
+def _write_below_computed(head: tuple[str, ...], last_key: Key) -> Writer:
+    """Write at a path of fixed names whose last one depends on the document."""
+
+    def write(walk: Walk, value: Any) -> None:
+        key = last_key(walk)
+        if key is None:
+            return
+        node = walk.output
+        for name in head:
+            child = node.get(name)
+            if child is None:
+                child = node[name] = {}
+            elif type(child) is not dict:
+                return
+            node = child
+        if key in node:
+            _put(node, key, value)
+        else:
+            node[key] = value
 
     return write
 

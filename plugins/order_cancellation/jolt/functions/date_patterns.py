@@ -155,7 +155,9 @@ def _reader(pattern: str) -> re.Pattern[str]:
     pieces = []
     for index, token in enumerate(tokens):
         following = tokens[index + 1].letter if index + 1 < len(tokens) else ""
-        inside = re.escape(token.text) if not token.letter else _readable(token, adjacent=_is_number(following))
+        inside = (
+            re.escape(token.text) if not token.letter else _readable(token, adjacent=_is_number(following))
+        )
         pieces.append(f"(?P<{token.letter}{index}>{inside})" if token.letter else inside)
     return re.compile("".join(pieces), re.ASCII)
 
@@ -192,7 +194,9 @@ def _assemble(fields: dict[str, str], widths: dict[str, int]) -> datetime:
     day = min(day, calendar.monthrange(year, month)[1])
     micro = int(fields["S"][:6].ljust(6, "0")) if "S" in fields else 0
     hour, extra_days = _hour(fields)
-    moment = datetime(year, month, day, hour, int(fields.get("m", 0)), int(fields.get("s", 0)), micro, _offset(fields))
+    moment = datetime(
+        year, month, day, hour, int(fields.get("m", 0)), int(fields.get("s", 0)), micro, _offset(fields)
+    )
     if extra_days and (moment.minute or moment.second or moment.microsecond):
         raise ValueError("The hour 24 is midnight only.")
     return moment + timedelta(days=extra_days)

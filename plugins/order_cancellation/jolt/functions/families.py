@@ -12,7 +12,15 @@ from typing import Any
 from order_cancellation.jolt.java import JavaArray
 from order_cancellation.jolt.walk import NOTHING
 
-__all__ = ["Function", "each", "no_value", "of_list", "of_list_or_one", "with_setting_each", "with_setting_list"]
+__all__ = [
+    "Function",
+    "each",
+    "no_value",
+    "of_list",
+    "of_list_or_one",
+    "with_setting_each",
+    "with_setting_list",
+]
 
 Function = Callable[[list[Any]], Any]
 One = Callable[[Any], Any]
@@ -74,9 +82,7 @@ def with_setting_each(kind: type, of_one: Callable[[Any, Any], Any]) -> Function
         kind: The setting's type; a setting of another gives no value.
         of_one: Applied to the setting and a value.
     """
-    return _with_setting(
-        kind, lambda setting, items: _map(lambda item: of_one(setting, item), items), of_one
-    )
+    return _with_setting(kind, lambda setting, items: _map(lambda item: of_one(setting, item), items), of_one)
 
 
 def _with_setting(

@@ -32,7 +32,10 @@ def _concat(items: list[Any]) -> str:
 
 
 def _join(separator: str, items: list[Any]) -> str:
-    return separator.join(text for item in items if item is not None and (text := to_string(item)))
+    """Join what is not empty; a separator follows every text but the last argument's, even before nothing."""
+    texts = ["" if item is None else to_string(item) for item in items]
+    last = len(texts) - 1
+    return "".join(text + separator * (index < last) for index, text in enumerate(texts) if text)
 
 
 def _split(pattern: str, value: Any) -> Any:

@@ -1,0 +1,140 @@
+"""Measure the mapping engine: microseconds per document, beside reading and writing the same document as JSON.
+
+``make bench`` calls ``measure``; the rows are printed and stored by it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_HERE = Path(__file__).resolve().parent
+if str(_HERE.parent / "plugins") not in sys.path:
+    sys.path.insert(0, str(_HERE.parent / "plugins"))
+
+from order_cancellation.jolt import compile_spec  # noqa: E402 — the package is found by the line above
+
+_TWENTY_FIELDS: list[dict[str, Any]] = [
+    {
+        "operation": "shift",
+        "spec": {
+            "id": "Ref",
+            "uuid": "Key",
+            "cancellation_type": "Type",
+            "status": "Status",
+            "created_date": "Dates.Created",
+            "modified_date": "Dates.Modified",
+            "description": "Note",
+            "quantity": "Line.Quantity",
+            "iban": "Bank.Iban",
+            "holder_name": "Bank.Holder",
+            "order_item": {
+                "pk": "Line.Id",
+                "price": "Line.Price",
+                "tax_rate": "Line.TaxRate",
+                "price_currency": "Line.Currency",
+                "product": {"sku": "Line.Sku", "name": "Line.Name"},
+                "order": {"number": "Order.Number", "amount": "Order.Amount"},
+            },
+            "customer": {"first_name": "Customer.First", "last_name": "Customer.Last"},
+        },
+    }
+]
+
+_CHAIN_OF_FIVE: list[dict[str, Any]] = [
+    {
+        "operation": "shift",
+        "spec": {
+            "id": "ref",
+            "reason": {"subject": "reason"},
+            "order_item": {
+                "price": "line.price",
+                "tax_rate": "line.tax",
+                "product": {"sku": "line.sku", "productimage_set": {"*": {"image": "line.images"}}},
+                "benefitapplicant_set": {
+                    "*": {"amount": "line.discounts[&1].amount", "benefit": "line.discounts[&1].code"}
+                },
+            },
+            "customer": {"*_name": "customer.&(0,1)"},
+        },
+    },
+    {
+        "operation": "modify-overwrite-beta",
+        "spec": {
+            "line": {"price": "=toDouble", "tax": "=toDouble", "net": "=divideAndRound(2,@(1,price),1.2)"},
+            "customer": {"full": "=concat(@(1,first),' ',@(1,last))"},
+        },
+    },
+    {"operation": "default", "spec": {"line": {"warehouse": "MAIN"}, "source": "omnitron"}},
+    {"operation": "cardinality", "spec": {"line": {"images": "MANY"}}},
+    {"operation": "remove", "spec": {"line": {"tax": ""}, "customer": {"first": "", "last": ""}}},
+]
+
+_WHOLE_OBJECT: list[dict[str, Any]] = [
+    {
+        "operation": "shift",
+        "spec": {
+            "order_item": {
+                "order": {"*": "order.&"},
+                "product": {"productimage_set": {"*": {"*": "images[&1].&"}}, "*": "product.&"},
+                "*": "line.&",
+            },
+            "customer": {"*": "customer.&"},
+            "reason": {"*": "reason.&"},
+            "channel": {"*": "channel.&"},
+            "*": "request.&",
+        },
+    },
+    {"operation": "sort"},
+]
+
+MAPPINGS: dict[str, list[dict[str, Any]]] = {
+    "mapping: plain shift of 20 fields": _TWENTY_FIELDS,
+    "mapping: chain of five operations": _CHAIN_OF_FIVE,
+    "mapping: whole object, wildcards and sort": _WHOLE_OBJECT,
+}
+
+
+def document() -> Any:
+    """Return the cancellation request of the flow's document, with all its tables."""
+    return json.loads((_HERE / "cancellation_request.json").read_text(encoding="utf-8"))
+
+
+def _microseconds(run: Callable[[], Any], *, rounds: int = 7, times: int = 200) -> float:
+    """Return the time of one call in the best of some rounds, which is the least disturbed one."""
+    best = float("inf")
+    for _ in range(rounds):
+        start = time.perf_counter()
+        for _ in range(times):
+            run()
+        best = min(best, time.perf_counter() - start)
+    return best / times * 1e6
+
+
+def measure() -> list[dict[str, Any]]:
+    """Return a row per mapping: name, microseconds, floor_microseconds (``loads`` + ``dumps``), ratio."""
+    request = document()
+    text = json.dumps(request)
+    floor = _microseconds(lambda: json.dumps(json.loads(text)))
+    rows = []
+    for name, spec in MAPPINGS.items():
+        mapping = compile_spec(spec)
+        taken = _microseconds(lambda mapping=mapping: mapping(request))
+        rows.append(
+            {
+                "name": name,
+                "microseconds": round(taken, 1),
+                "floor_microseconds": round(floor, 1),
+                "ratio": round(taken / floor, 2),
+            }
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    for row in measure():
+        print(f"{row['name']:45} {row['microseconds']:8.1f} µs  {row['ratio']:5.2f} × the JSON floor")
