@@ -1,0 +1,153 @@
+"""The engine alone: no Airflow, no network; Omnitron and an ERP that answer at once, in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from cryptography.fernet import Fernet
+from order_cancellation.http.endpoint import Endpoint
+from order_cancellation.http.messages import Answer, Call
+from order_cancellation.sandbox.data import make_request
+from order_cancellation.service import runs
+from order_cancellation.service.runs import Run
+from order_cancellation.service.settings import Settings
+
+FLOW = """
+get_data: {connection: omnitron, cancel_type: all, status: approved, max_requests: 1000000}
+script: {file: script.py}
+mapping: {file: mapping.json}
+write_to_erp: {connection: erp, url: /cancellations, method: POST}
+custom_response: {file: response.py}
+write_to_omnitron: {on_success: {status: completed}}
+post_script: {file: post.py}
+delivery: {parallel_batches: 1}
+"""
+FILES = {
+    "flow.yaml": FLOW,
+    "script.py": "import json\nrequest = json.loads(input_text)\noutputStream.write(json.dumps(request))\n",
+    "mapping.json": '[{"operation": "shift", "spec": {"id": "request_id", "uuid": "reference",'
+    ' "order_item": {"price": "amount", "product": {"sku": "sku"}}}}]',
+    "response.py": 'ok = get_attribute("invokehttp.status.code") == "201"\n'
+    'session.putAttribute("relation", "continue" if ok else "failure")\n',
+    "post.py": "import json\njson.loads(input_text)\n",
+}
+
+
+class Systems:
+    """Omnitron and the ERP in memory, in place of the transport."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.booked = 0
+        # one object for all: what is measured is the engine, not the making of data
+        self._template = make_request(1)
+
+    def for_endpoint(self, _endpoint: Endpoint, **_: Any) -> Systems:
+        return self
+
+    async def __aenter__(self) -> Systems:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+    async def send(self, call: Call, *, before_write: Any = None) -> Answer:
+        if before_write is not None:
+            before_write()
+        await asyncio.sleep(0)
+        status, data = self._answer(call)
+        return Answer(status=status, reason="OK", body=json.dumps(data).encode(), url=call.url)
+
+    def _answer(self, call: Call) -> tuple[int, Any]:
+        path = urlsplit(call.url).path
+        if path.endswith("/login/"):
+            return 200, {"key": "token-of-the-bench"}
+        if path.endswith("/detailed/"):
+            return 200, self._page(call.url)
+        if path.endswith("/cancellations"):
+            self.booked += 1
+            return 201, {"status": "OK"}
+        return 200, {}
+
+    def _page(self, url: str) -> Any:
+        query = parse_qs(urlsplit(url).query)
+        page, limit = int(query["page"][0]), int(query["limit"][0])
+        first, last = (page - 1) * limit + 1, min(page * limit, self.count)
+        results = [
+            {**self._template, "id": number, "uuid": f"u{number:08}", "status": "approved"}
+            for number in range(first, last + 1)
+        ]
+        return {
+            "count": self.count,
+            "next": "more" if last < self.count else None,
+            "previous": None,
+            "results": results,
+        }
+
+
+def measure(count: int = 1000) -> list[dict[str, Any]]:
+    """Run one flow over ``count`` requests in one batch; rows: name, value, unit, aim."""
+    with tempfile.TemporaryDirectory() as folder:
+        seconds = asyncio.run(_run(Path(folder), count))
+    rows = [
+        {
+            "name": f"engine, {step}: requests per second ({count} requests)",
+            "value": round(count / took),
+            "unit": "1/s",
+            "aim": ">= 500" if step == "write_to_erp" else "",
+        }
+        for step, took in seconds.items()
+    ]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return [
+        *rows,
+        {
+            "name": f"engine: peak memory ({count} requests)",
+            "value": round(peak),
+            "unit": "MB",
+            "aim": "flat",
+        },
+    ]
+
+
+async def _run(folder: Path, count: int) -> dict[str, float]:
+    home = folder / "flows" / "bench"
+    home.mkdir(parents=True)
+    for name, text in FILES.items():
+        (home / name).write_text(text, encoding="utf-8")
+    settings = Settings(
+        folder / "flows", f"sqlite:///{folder / 'ledger.db'}", (Fernet.generate_key().decode(),)
+    )
+    systems = Systems(count)
+    runs.AiohttpTransport = systems  # type: ignore[misc,assignment]  # the one seam: everything below is real
+    connections = {
+        "omnitron": Endpoint("omnitron", "http://127.0.0.1", "omnitron", "user", "a-password"),
+        "erp": Endpoint("erp", "http://127.0.0.1"),
+    }
+    run = Run("bench", f"run {datetime.now(UTC):%H%M%S}")
+    seconds = {}
+    begun = time.perf_counter()
+    [batch] = await runs.get_data(settings, connections.__getitem__, run)
+    seconds["get_data"] = time.perf_counter() - begun
+    for step in runs.STEPS:
+        begun = time.perf_counter()
+        report = await runs.run_step(settings, connections.__getitem__, run, step, batch)
+        seconds[step] = time.perf_counter() - begun
+        assert report.green, report.behind[0]
+    assert systems.booked == count
+    return seconds | {"all steps": sum(seconds.values())}
+
+
+if __name__ == "__main__":
+    for row in measure(int(sys.argv[1]) if len(sys.argv) > 1 else 1000):
+        print(f"{row['name']:<60} {row['value']:>8} {row['unit']:<4} {row['aim']}")
