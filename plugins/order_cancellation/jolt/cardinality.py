@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from order_cancellation.jolt.errors import JoltTransformError
+from order_cancellation.jolt.hashing import hash_order
 from order_cancellation.jolt.keys import (
     At,
     Element,
@@ -189,7 +190,7 @@ def _compile_change(node: CardinalityNode, trace: Trace | None) -> Callable[[Any
         else:
             new = (value[0] if value else None) if type(value) is list else value
         if new is not value and holder is not None:
-            if type(holder) is dict and node.relation == "MANY":
+            if type(holder) is dict and node.relation == "MANY" and value is not None:
                 del holder[key]
             holder[key] = new
             if trace is not None:
@@ -201,8 +202,19 @@ def _compile_change(node: CardinalityNode, trace: Trace | None) -> Callable[[Any
     return change
 
 
+def _reorders(node: CardinalityNode) -> bool:
+    """Return whether more than one key of this level may be put back at the end, so that their order shows."""
+    literal = sum(map(_puts_back, node.literals.values()))
+    return literal > 1 or any(map(_puts_back, node.computed))
+
+
+def _puts_back(node: CardinalityNode) -> bool:
+    return "MANY" in (node.relation, node.own.relation if node.own else None)
+
+
 def _compile_level(node: CardinalityNode, level: int, trace: Trace | None) -> Apply:
     own = None if node.own is None else _compile_change(node.own, trace)
+    reorders = _reorders(node)
     literals = {key: _compile(child, level + 1, trace) for key, child in node.literals.items()}
     computed: tuple[tuple[Matcher, Apply], ...] = tuple(
         (compile_matcher(child.element, level), _compile(child, level + 1, trace)) for child in node.computed
@@ -216,7 +228,7 @@ def _compile_level(node: CardinalityNode, level: int, trace: Trace | None) -> Ap
         walk.match[level] = match
         walk.tree[level] = value
         if type(value) is dict:
-            for name, item in list(value.items()):
+            for name, item in hash_order(value) if reorders else list(value.items()):
                 _apply_first(walk, name, item, value, name, literals, computed)
         elif type(value) is list:
             for index, item in enumerate(value):

@@ -25,7 +25,7 @@ from order_cancellation.jolt.keys import (
 from order_cancellation.jolt.limits import PaddingBudget
 from order_cancellation.jolt.patterns import Matcher, compile_matcher, pattern_order
 from order_cancellation.jolt.report import Reporter, child_path
-from order_cancellation.jolt.trace import Trace
+from order_cancellation.jolt.trace import Note, Trace
 from order_cancellation.jolt.walk import NOTHING, Walk
 
 __all__ = ["Mode", "ModifyLeaf", "ModifyNode", "compile_modify", "parse_modify"]
@@ -278,6 +278,8 @@ def _compile_node(node: ModifyNode, level: int, way: tuple[Element, ...], trace:
                 return
             tree = [] if shape is Shape.LIST else {}
             holder[key] = tree
+            if trace is not None:
+                trace.note(holder, key, Note(node.rule, (), whole=False))
         former = len(tree) if type(tree) is list else 0
         if needed > former and shape is Shape.LIST:
             walk.budget.extend(tree, needed)

@@ -197,6 +197,8 @@ def compile_shift(root: Node, trace: Trace | None = None, *, copying: bool = Fal
     def shift(document: Any, budget: PaddingBudget) -> Any:
         walk = Walk(document, levels, budget)
         run(walk, ("root",), document)
+        if trace is not None:
+            trace.root = trace.note_at(walk.output, "root")
         return walk.output.get("root")
 
     return shift

@@ -46,6 +46,7 @@ class Trace:
         self.rules: dict[str, int] = {}
         self.kept: dict[int, list[int]] = {}
         self.relations: dict[tuple[int, str | int], str] = {}
+        self.root: Note | None = None
         self._notes: dict[tuple[int, str | int], Note] = {}
         self._alive: list[Any] = []
 
@@ -66,6 +67,15 @@ class Trace:
     def note_at(self, container: Any, key: str | int) -> Note | None:
         """Return who wrote to a key of a container last, in this operation."""
         return self._notes.get((id(container), key))
+
+    def relation_at(self, container: Any, key: str | int) -> str:
+        """Return what a cardinality made of the value at a key, or nothing."""
+        return self.relations.get((id(container), key), "")
+
+    def former_index(self, container: Any, key: str | int) -> str | int:
+        """Return the key of a value before its list lost entries."""
+        kept = self.kept.get(id(container))
+        return key if kept is None or not isinstance(key, int) else kept[key]
 
     def reshaped(self, container: Any, key: str | int, note: Note, relation: str) -> None:
         """Note that a value became a list of itself (``MANY``), or a list its first entry (``ONE``)."""
