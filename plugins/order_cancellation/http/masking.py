@@ -33,6 +33,7 @@ __all__ = [
 
 HIDDEN = "***"
 EXCERPT_CHARS = 300
+LOOKED_AT_CHARS = 20_000
 SHORTEST_SECRET = 3
 """Shorter ones would blot out every text and hide nothing."""
 
@@ -63,15 +64,16 @@ EXACT_KEYS = frozenset({"name1", "name2", "mail", "ip", "dob", "pwd", "key", "jw
 
 VALUES = re.compile(
     r"""
-    [\w.+-]+@[\w-]+\.[\w.-]*\w                              # e-mail
+    [\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}         # e-mail
     | \b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){3,7}(?:[ ]?[A-Z0-9]{1,4})?\b   # IBAN
     | (?<![\w.+-])(?:\+\d{2}|00\d{2}|0)[ (-]*\d{3}[ )-]*\d{3}[ -]?\d{2}[ -]?\d{2}(?![\w.-])  # phone
     | (?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])            # IPv4
     | (?<![\w:])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:])  # IPv6
-    | \beyJ[\w-]+\.[\w-]+\.[\w-]*                           # JSON web token
+    | (?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*                   # JSON web token
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+"""Every part is bounded or can begin in one place only: an answer of megabytes must not take hours."""
 PAIR = re.compile(r"""(["']?)([\w.-]{2,60})\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&<>"'}\]]+)""")
 ELEMENT = re.compile(r"<([\w:.-]{2,60})([^<>]*)>([^<>]+)<")
 
@@ -163,13 +165,22 @@ def excerpt(answer: Answer, *, secrets: Iterable[str | None] = (), about: Any = 
     Returns:
         One line of about 300 characters, or ``(empty)``.
     """
-    data = answer.data
-    if isinstance(data, str) and data == answer.text:
-        text = redact_text(data)
-    else:
+    whole = answer.text
+    data = answer.data if len(whole) <= LOOKED_AT_CHARS else None
+    if isinstance(data, dict | list):
         text = json.dumps(redact(data), ensure_ascii=False)
+    else:
+        text = redact_text(_beginning(whole))
     line = " ".join(mask(text, [*secrets, *personal_values(about)]).split())
     return (line[:EXCERPT_CHARS] + "…" if len(line) > EXCERPT_CHARS else line) or "(empty)"
+
+
+def _beginning(text: str) -> str:
+    """Return what an excerpt can be made of, without a word cut in two: half an IBAN looks like none."""
+    if len(text) <= LOOKED_AT_CHARS:
+        return text
+    cut = text[:LOOKED_AT_CHARS]
+    return cut[: max(cut.rfind(" "), EXCERPT_CHARS)]
 
 
 def redact_text(text: str) -> str:

@@ -54,6 +54,7 @@ class Session:
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{next(_numbers)}:{random.getrandbits(32):08x}"
         self._key: str | None = None
         self._token: Token | None = None
+        self._starting = asyncio.Lock()
         self._renewing = asyncio.Lock()
         self._rounds = 0
         self._failure: LoginFailed | ConfigurationError | None = None
@@ -144,8 +145,8 @@ class Session:
 
     async def _current(self) -> Token:
         if self._token is None:
-            first = await self._first()
-            self._token = self._token or first
+            async with self._starting:
+                self._token = self._token or await self._first()
         if self._is_due(self._token):
             await self.renew(self._token.generation)
         assert self._token is not None
@@ -200,8 +201,8 @@ class Session:
         return self._key
 
     def _visit(self, stored: Token | None) -> Visit:
-        refresh_token = stored.refresh_token if stored else None
-        return Visit(self.endpoint, self._transport, self.clock, self.random, refresh_token)
+        left = [token.refresh_token for token in (stored, self._token) if token and token.refresh_token]
+        return Visit(self.endpoint, self._transport, self.clock, self.random, left[0] if left else None)
 
     def _is_due(self, token: Token) -> bool:
         return token.expires_at is not None and token.expires_at <= self.clock.now()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -184,6 +185,42 @@ class TestRenewal:
 
         asyncio.run(story())
         assert logins == [0, 600]
+
+    def test_a_refresh_token_that_changes_is_shown_at_the_next_login(self):
+        shown = []
+
+        def erp(call):
+            shown.append(parse_qs(call.body.decode())["refresh_token"][0])
+            return json_answer({"access_token": "a", "refresh_token": f"r{len(shown)}"})
+
+        options = {"oauth_url": "/auth", "grant_type": "refresh_token", "refresh_token": "r0"}
+        session, _ = a_session(erp, an_endpoint("oauth2", options=options))
+
+        async def story():
+            for generation in range(3):
+                await session.renew(generation)
+
+        asyncio.run(story())
+        assert shown == ["r0", "r1", "r2"]
+
+    def test_many_that_begin_at_once_look_into_the_store_once(self):
+        class Counting(MemoryTokenStore):
+            loads = 0
+
+            def load(self, key):
+                self.loads += 1
+                return super().load(key)
+
+        clock = FakeClock()
+        store = Counting(clock)
+        store.save(token_key(ENDPOINT), Token({}, 1))
+        session, _ = a_session(in_turn(Answer(200)), ENDPOINT, clock=clock, tokens=store)
+
+        async def story():
+            await asyncio.gather(*(session.send(CALL) for _ in range(20)))
+
+        asyncio.run(story())
+        assert store.loads == 1
 
     def test_a_stored_token_at_its_end_is_replaced(self):
         clock = FakeClock()

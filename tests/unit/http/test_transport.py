@@ -174,7 +174,7 @@ class TestWhatSurelyDidNotLeave:
     def test_waiting_in_vain_for_a_free_connection_is_not_sent(self):
         async def story():
             async with raw_server(no_answer) as server, a_transport(connections=1) as transport:
-                first = asyncio.create_task(transport.send(a_call(server.url, timeout_s=1.0)))
+                first = asyncio.create_task(transport.send(a_call(server.url, timeout_s=0.4)))
                 await server.arrived.wait()
                 with pytest.raises(NotSent):
                     await transport.send(a_call(server.url, timeout_s=0.1))
