@@ -6,7 +6,7 @@ import logging
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -211,11 +211,12 @@ def schema(_arguments: Namespace, output: Output) -> int:
     return 0
 
 
-def sandbox(arguments: Namespace, _output: Output) -> int:
+def sandbox(arguments: Namespace, output: Output) -> int:
     """Run the fake Omnitron and the fake ERP until it is ended."""
     from order_cancellation.sandbox.command import main  # noqa: PLC0415
 
-    return main(arguments.port)
+    with redirect_stdout(output.stream):  # its addresses and calls are its result
+        return main(arguments.port)
 
 
 def _settings() -> Settings:

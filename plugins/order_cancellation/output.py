@@ -25,19 +25,19 @@ class Output:
 
     def __init__(self, stream: TextIO, *, as_json: bool) -> None:
         self.as_json = as_json
-        self._stream = stream
+        self.stream = stream
         width = None if stream.isatty() else _WIDE
         self._console = Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
 
     def json(self, value: Any) -> None:
         """Write a value as JSON."""
-        self._stream.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
-        self._stream.flush()
+        self.stream.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+        self.stream.flush()
 
     def text(self, text: str) -> None:
         """Write text as it is."""
-        self._stream.write(text if text.endswith("\n") else f"{text}\n")
-        self._stream.flush()
+        self.stream.write(text if text.endswith("\n") else f"{text}\n")
+        self.stream.flush()
 
     def table(
         self, rows: Sequence[dict[str, Any]], columns: Sequence[str], *, title: str | None = None

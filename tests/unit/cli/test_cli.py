@@ -1,0 +1,382 @@
+"""The contract's command-line table: options, exit codes, and what stands on standard output."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+from cryptography.fernet import Fernet
+
+from order_cancellation import commands
+from order_cancellation.cli import main
+from order_cancellation.errors import ConfigurationError
+from order_cancellation.service.settings import Settings
+from unit.flow.flow_files import FILES, files_of, put
+
+
+@pytest.fixture
+def flows(tmp_path, monkeypatch):
+    """An installation with one good flow; Airflow's configuration is not asked."""
+    settings = Settings(
+        flows_folder=tmp_path / "flows",
+        ledger_url=f"sqlite:///{tmp_path / 'ledger.db'}",
+        payload_keys=(Fernet.generate_key().decode(),),
+    )
+    monkeypatch.setattr(commands, "_settings", lambda: settings)
+    put(settings.flows_folder, "acme", script={"file": "script.py"}, mapping={"file": "mapping.json"})
+    return settings.flows_folder
+
+
+@pytest.fixture
+def call(capsys, monkeypatch):
+    """Run a call, and return its exit code, standard output and standard error."""
+
+    def run(*words: str, stdin: bytes = b"") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        try:
+            code = main(words)
+        except SystemExit as end:
+            code = end.code
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+class TestValidate:
+    def test_good_flows_exit_0(self, flows, call):
+        assert call("validate") == (0, f"1 flow in {flows}, nothing wrong.\n", "")
+
+    def test_good_flows_are_an_empty_array(self, flows, call):
+        assert call("validate", "--format", "json") == (0, "[]\n", "")
+
+    def test_every_error_is_an_object_with_flow_path_and_message(self, flows, call):
+        put(flows, "bad", titel="x", get_data__status="x")
+        code, out, err = call("validate", "--format", "json")
+        assert (code, err) == (1, "")
+        assert [set(problem) for problem in json.loads(out)] == [{"flow", "path", "message"}] * 2
+        assert [problem["path"] for problem in json.loads(out)] == ["get_data.status", "titel"]
+
+    def test_people_get_a_table(self, flows, call):
+        put(flows, "bad", titel="x")
+        code, out, _ = call("validate", "bad")
+        assert code == 1
+        assert "unknown key 'titel'" in out
+
+    def test_an_unknown_flow_is_an_error(self, flows, call):
+        code, out, _ = call("validate", "gone", "--format", "json")
+        assert (code, json.loads(out)[0]["flow"]) == (1, "gone")
+
+    def test_square_brackets_are_no_markup(self, flows, call):
+        put(flows, "bad", tags=["[red]", 1])
+        assert "tags[1]" in call("validate", "bad")[1]
+
+
+class TestTry:
+    def test_standard_input_is_tried_and_the_result_is_one_object(self, flows, call):
+        code, out, err = call(
+            "try", "acme", "script", "--input", "-", "--attribute", "k=a=b", stdin=b'{"id": 1}'
+        )
+        assert (code, err) == (0, "")
+        assert json.loads(out) == {"result_data": {"id": 1}, "attributes": {"k": "a=b"}}
+
+    def test_a_file_is_tried(self, flows, call, tmp_path):
+        (tmp_path / "in.json").write_text('{"id": 7}')
+        code, out, _ = call("try", "acme", "mapping", "--input", str(tmp_path / "in.json"), "--explain")
+        assert (code, json.loads(out)["result_data"]) == (0, {"number": 7})
+        assert json.loads(out)["explain"]
+
+    def test_a_script_that_raises_exits_0(self, flows, call):
+        put(flows, "acme", {**files_of(script={"file": "script.py"}), "script.py": b"raise ValueError('no')"})
+        code, out, _ = call("try", "acme", "script", "--input", "-", stdin=b"{}")
+        assert code == 0
+        assert "no" in json.loads(out)["attributes"]["log.script.error"]
+
+    def test_letters_of_every_language_come_out_as_they_are(self, flows, call):
+        out = call("try", "acme", "script", "--input", "-", stdin='{"name": "Çağrı"}'.encode())[1]
+        assert "Çağrı" in out
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (["acme", "script"], "--input"),
+            (
+                ["acme", "script", "--input", "/nowhere"],
+                "/nowhere can't be read (No such file or directory).",
+            ),
+            (["acme", "script", "--input", "-", "--attribute", "k"], "'k' is not of the form NAME=VALUE"),
+            (["acme", "script", "--input", "-", "--attribute", "=v"], "'=v' is not of the form NAME=VALUE"),
+            (["acme", "write_to_erp", "--input", "-"], "Take one of script, mapping"),
+            (["acme", "post_script", "--input", "-"], "has no step post_script"),
+            (["gone", "script", "--input", "-"], "there is no such flow"),
+        ],
+    )
+    def test_a_wrong_call_exits_1_with_a_word_and_no_traceback(self, flows, call, words, said):
+        code, out, err = call("try", *words, stdin=b"{}")
+        assert (code, out) == (1, "")
+        assert said in " ".join(err.split())
+        assert "Traceback" not in err
+
+    def test_input_that_is_not_utf_8_exits_1(self, flows, call):
+        code, _, err = call("try", "acme", "script", "--input", "-", stdin=b"\xff")
+        assert (code, "not UTF-8" in err) == (1, True)
+
+
+class TestTest:
+    CASE = b"step: script\ninput: {id: 1}\nexpect: {result: {id: %d}}\n"
+
+    def test_cases_that_pass_exit_0(self, flows, call):
+        put(flows, "acme", {"cases/good.yaml": self.CASE % 1})
+        code, out, _ = call("test")
+        assert (code, "good" in out) == (0, True)
+
+    def test_a_case_that_fails_exits_1_with_a_diff(self, flows, call):
+        put(flows, "acme", {"cases/good.yaml": self.CASE % 1, "cases/bad.yaml": self.CASE % 2})
+        code, out, _ = call("test", "acme")
+        assert code == 1
+        assert '-  "id": 2\n+  "id": 1' in out
+
+    def test_a_broken_flow_hides_no_other_and_exits_1(self, flows, call):
+        put(flows, "acme", {"cases/good.yaml": self.CASE % 1})
+        put(flows, "a_bad", titel="x")
+        code, out, err = call("test", "--format", "json")
+        assert (code, [case["case"] for case in json.loads(out)]) == (1, ["good"])
+        assert "titel" in err
+
+    def test_no_cases_exit_0(self, flows, call):
+        assert call("test")[:2] == (0, "No saved cases.\n")
+
+
+class TestSchedule:
+    @pytest.mark.parametrize(
+        ("words", "block", "said"),
+        [
+            (["--every", "5m"], {"every": "5m"}, "every 5 minutes"),
+            (
+                ["--cron", "0 9 * * *", "--timezone", "Europe/Istanbul"],
+                {"cron": "0 9 * * *", "timezone": "Europe/Istanbul"},
+                "at 09:00 (Europe/Istanbul)",
+            ),
+            (["--after", "one", "two"], {"after": ["one", "two"]}, "after one, two"),
+            (["--after", "one,two"], {"after": ["one", "two"]}, "after one, two"),
+            (["--none"], None, "only by hand"),
+        ],
+    )
+    def test_each_kind_of_schedule_can_be_written(self, flows, call, words, block, said):
+        put(flows, "one")
+        put(flows, "two")
+        assert call("schedule", "acme", *words) == (0, f"Flow 'acme' runs {said}.\n", "")
+        assert yaml.safe_load((flows / "acme" / "flow.yaml").read_text()).get("schedule") == block
+
+    @pytest.mark.parametrize(
+        "words",
+        [[], ["--every", "5m", "--none"], ["--every", "x"], ["--after", "gone"], ["--timezone", "UTC"]],
+    )
+    def test_a_wrong_schedule_exits_1_and_writes_nothing(self, flows, call, words):
+        before = (flows / "acme" / "flow.yaml").read_bytes()
+        code, out, err = call("schedule", "acme", *words)
+        assert (code, out, bool(err)) == (1, "", True)
+        assert (flows / "acme" / "flow.yaml").read_bytes() == before
+
+
+class TestRequests:
+    def test_an_absent_ledger_lists_as_an_empty_array(self, flows, call):
+        assert call("requests", "list", "--format", "json") == (0, "[]\n", "")
+
+    def test_people_are_told_that_there_are_none(self, flows, call):
+        assert call("requests", "list")[:2] == (0, "No requests.\n")
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (["list", "--state", "lost"], "'lost' is no state"),
+            (["list", "--after", "x"], "is no cursor"),
+            (["list", "--limit", "0"], "'0' is no number above 0"),
+            (["list", "--format", "xml"], "invalid choice"),
+            (["show", "acme", "4711"], "no request 4711"),
+            (["redo", "acme", "4711"], "4711"),
+            (["redo", "acme"], "required: UUID_OR_ID"),
+            (["resolve", "acme", "4711", "--as", "accepted", "--why", "seen in the ERP"], "4711"),
+            (["resolve", "acme", "4711", "--as", "accepted"], "--why"),
+            (["resolve", "acme", "4711", "--as", "maybe", "--why", "x"], "invalid choice"),
+            ([], "CALL"),
+        ],
+    )
+    def test_what_can_not_be_done_exits_1_with_a_word(self, flows, call, words, said):
+        code, out, err = call("requests", *words)
+        assert (code, out) == (1, "")
+        assert said in " ".join(err.split())
+        assert "Traceback" not in err
+
+    ROWS = tuple({"flow": "acme", "uuid": f"u{n}", "id": n, "state": "done"} for n in range(3))
+
+    @pytest.fixture
+    def answers(self, flows, monkeypatch):
+        """What the use cases are asked, and rows for them to answer."""
+        asked = []
+
+        def note(name, answer):
+            def ask(_ledger, *words):
+                asked.append((name, *words))
+                return answer
+
+            monkeypatch.setattr(f"order_cancellation.service.requests.{name}", ask)
+
+        note("list_requests", list(self.ROWS))
+        note("redo", list(self.ROWS))
+        note("resolve", self.ROWS[0])
+        note("show_request", {"flow": "acme", "state": "done", "history": [{"note": "sent"}], "payloads": []})
+        return asked
+
+    def test_a_listing_passes_its_filters_on(self, answers, call):
+        call("requests", "list", "--flow", "acme", "--state", "done", "--limit", "9", "--after", "c")
+        assert answers == [("list_requests", "acme", "done", 9, "c")]
+
+    def test_a_full_page_tells_how_to_go_on_but_not_on_standard_output(self, answers, call):
+        code, out, err = call("requests", "list", "--limit", "3", "--format", "json")
+        assert (code, json.loads(out)) == (0, list(self.ROWS))
+        assert "--after " in err
+
+    def test_show_is_one_object(self, answers, call):
+        code, out, _ = call("requests", "show", "acme", "4711", "--format", "json")
+        assert (code, json.loads(out)["flow"]) == (0, "acme")
+        assert answers == [("show_request", "acme", "4711")]
+
+    def test_show_tells_people_the_history(self, answers, call):
+        assert "sent" in call("requests", "show", "acme", "4711")[1]
+
+    def test_redo_passes_all_requests_on(self, answers, call):
+        assert call("requests", "redo", "acme", "1", "2")[0] == 0
+        assert answers == [("redo", "acme", ["1", "2"])]
+
+    def test_resolve_passes_decision_reason_and_person_on(self, answers, call):
+        code, out, _ = call(
+            "requests", "resolve", "acme", "1", "--as", "refused", "--why", "not there", "--format", "json"
+        )
+        assert (code, json.loads(out)) == (0, [self.ROWS[0]])
+        ((_, *words),) = answers
+        assert words[:4] == ["acme", "1", "refused", "not there"]
+        assert words[4].endswith("(command line)")
+
+
+class TestOthers:
+    def test_doctor_lists_settings_services_and_protections(self, flows, call):
+        code, out, _ = call("doctor", "--format", "json")
+        assert code == 0
+        assert {finding["area"] for finding in json.loads(out)} == {"settings", "services", "scripts"}
+
+    def test_schema_prints_the_schema(self, call):
+        assert json.loads(call("schema")[1])["title"] == "flow.yaml"
+
+    def test_a_python_2_script_is_rewritten_with_a_diff_and_kept(self, call, tmp_path):
+        path = tmp_path / "s.py"
+        path.write_text("print 'x'\n")
+        code, out, _ = call("upgrade-script", str(path))
+        assert code == 0
+        assert "-print 'x'" in out
+        assert "+print('x')" in out
+        assert (path.read_text(), (tmp_path / "s.py.orig").read_text()) == ("print('x')\n", "print 'x'\n")
+
+    def test_todays_script_is_left_alone(self, call, tmp_path):
+        path = tmp_path / "s.py"
+        path.write_text("print('x')\n")
+        assert "nothing to change" in call("upgrade-script", str(path))[1]
+        assert [entry.name for entry in tmp_path.iterdir()] == ["s.py"]
+
+    def test_a_script_from_standard_input_goes_to_standard_output(self, call):
+        code, out, err = call("upgrade-script", "-", stdin=b"print 'x'\n")
+        assert (code, out) == (0, "print('x')\n")
+        assert "-print 'x'" in err
+
+    def test_a_script_that_is_not_there_exits_1(self, call):
+        assert call("upgrade-script", "/nowhere.py")[0] == 1
+
+    @pytest.mark.parametrize(
+        "words", [[], ["frob"], ["sandbox", "--port", "x"], ["sandbox", "--port", "65536"]]
+    )
+    def test_a_call_that_is_none_exits_1_with_the_usage(self, call, words):
+        code, out, err = call(*words)
+        assert (code, out) == (1, "")
+        assert "Usage" in err
+
+    def test_the_sandbox_gets_its_port(self, call, monkeypatch):
+        ports = []
+        monkeypatch.setattr("order_cancellation.sandbox.command.main", lambda port: ports.append(port) or 0)
+        assert call("sandbox", "--port", "8123")[0] == 0
+        assert ports == [8123]
+
+    def test_what_libraries_print_is_not_on_standard_output(self, flows, call, monkeypatch):
+        def chatty(*_args):
+            print("library noise")  # noqa: T201 (that is the point)
+            return []
+
+        monkeypatch.setattr("order_cancellation.service.flows.validate", chatty)
+        assert call("validate", "--format", "json") == (0, "[]\n", "library noise\n")
+
+    def test_an_interrupt_ends_quietly(self, call, monkeypatch):
+        def interrupt():
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(commands, "_settings", interrupt)
+        assert call("validate") == (130, "", "")
+
+    def test_a_configuration_that_can_not_be_read_is_one_line(self, call, monkeypatch):
+        def unreadable():
+            raise ConfigurationError("Airflow's configuration can't be read: no such file")
+
+        monkeypatch.setattr(commands, "_settings", unreadable)
+        assert call("doctor") == (
+            1,
+            "",
+            "order-cancellation: Airflow's configuration can't be read: no such file\n",
+        )
+
+
+class TestInstalled:
+    """The real program, with Airflow's real configuration."""
+
+    def run(self, tmp_path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+        own = {
+            "AIRFLOW_HOME": str(tmp_path / "home"),
+            "AIRFLOW__ORDER_CANCELLATION__FLOWS_FOLDER": str(tmp_path / "flows"),
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "order_cancellation.cli", *words],
+            env={**kept, **own, **environment},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def test_standard_output_holds_json_and_nothing_else(self, tmp_path):
+        put(tmp_path / "flows", "bad", {"flow.yaml": b"x", **FILES})
+        done = self.run(tmp_path, "validate", "--format", "json")
+        assert (done.returncode, len(json.loads(done.stdout))) == (1, 1)
+
+    def test_the_first_listing_ever_is_an_empty_array_and_makes_the_ledger_in_airflow_home(self, tmp_path):
+        done = self.run(tmp_path, "requests", "list", "--format", "json")
+        assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+        assert (tmp_path / "home" / "ledger.db").exists()
+
+    def test_a_closed_pipe_ends_quietly(self, tmp_path):
+        put(tmp_path / "flows", "bad", titel="x")
+        line = f"{sys.executable} -m order_cancellation.cli schema | true"
+        done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False, timeout=60)
+        assert "Traceback" not in done.stderr
+        assert "BrokenPipe" not in done.stderr
+
+    def test_a_wrong_setting_is_one_line(self, tmp_path):
+        wrong = {"AIRFLOW__ORDER_CANCELLATION__SCRIPT_ISOLATION": "total"}
+        done = self.run(tmp_path, "validate", **wrong)
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1].endswith(
+            "script_isolation is 'total'. Write one of best, required."
+        )
