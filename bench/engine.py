@@ -8,13 +8,13 @@ import resource
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography.fernet import Fernet
+
 from order_cancellation.http.endpoint import Endpoint
 from order_cancellation.http.messages import Answer, Call
 from order_cancellation.sandbox.data import make_request
@@ -55,7 +55,7 @@ class Systems:
     def for_endpoint(self, _endpoint: Endpoint, **_: Any) -> Systems:
         return self
 
-    async def __aenter__(self) -> Systems:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
