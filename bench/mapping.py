@@ -1,4 +1,4 @@
-"""Measure the mapping engine: microseconds per document, beside reading and writing the same document as JSON.
+"""Measure the mapping engine: microseconds per document, beside reading and writing it as JSON.
 
 ``make bench`` calls ``measure``; the rows are printed and stored by it.
 """
@@ -137,4 +137,4 @@ def measure() -> list[dict[str, Any]]:
 
 if __name__ == "__main__":
     for row in measure():
-        print(f"{row['name']:45} {row['microseconds']:8.1f} µs  {row['ratio']:5.2f} × the JSON floor")
+        print(f"{row['name']:45} {row['microseconds']:8.1f} µs  {row['ratio']:5.2f} times the JSON floor")

@@ -1,4 +1,4 @@
-"""The right-hand sides of ``modify``: constants, look-ups, function calls, and lists of such to choose from."""
+"""The right-hand sides of ``modify``: constants, look-ups, function calls, and lists of alternatives."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from order_cancellation.jolt.errors import JoltTransformError
 from order_cancellation.jolt.hashing import hash_order
@@ -121,17 +121,38 @@ def _parse_cardinality_key(raw: str) -> Element:
 
 
 def _check_order(rule: str, computed: list[CardinalityNode], reporter: Reporter) -> None:
-    """Refuse what Java's comparison of patterns fails on: one star with text beside another kind of pattern."""
+    """Refuse what Java's comparison fails on: one star with text beside another kind of pattern."""
     kinds = {c.element.kind if isinstance(c.element, Pattern) else None for c in computed}
     if PatternKind.SINGLE in kinds and len(kinds) > 1:
         reporter.error(
             rule,
-            "A pattern with one star and text ('p*') stands beside '*' or a pattern of another kind, which Java's "
-            "cardinality can't put in order. Use two operations, one for each.",
+            "A pattern with one star and text ('p*') stands beside '*' or a pattern of another kind, which "
+            "Java's cardinality can't put in order. Use two operations, one for each.",
         )
 
 
 Apply = Callable[[Walk, tuple[str, ...], Any, Any, Any], None]
+"""Runs a rule: the walk, the matched key, the value, its container, and its key or index there."""
+
+
+class _Rules(NamedTuple):
+    """The compiled rules of one level."""
+
+    literals: dict[str, Apply]
+    computed: tuple[tuple[Matcher, Apply], ...]
+
+    def apply_first(self, walk: Walk, item: Any, holder: Any, key: Any) -> None:
+        """Run the rule that an entry belongs to, if any: its name's, else the first pattern's that matches."""
+        name = str(key)
+        literal = self.literals.get(name)
+        if literal is not None:
+            literal(walk, (name,), item, holder, key)
+            return
+        for matches, run in self.computed:
+            match = matches(walk, name)
+            if match is not None:
+                run(walk, match, item, holder, key)
+                return
 
 
 def compile_cardinality(
@@ -186,7 +207,7 @@ def _compile_change(node: CardinalityNode, trace: Trace | None) -> Callable[[Any
 
     def change(value: Any, holder: Any, key: Any) -> Any:
         if node.relation == "MANY":
-            new = value if type(value) is list else [] if value is None else [value]
+            new: Any = value if type(value) is list else [] if value is None else [value]
         else:
             new = (value[0] if value else None) if type(value) is list else value
         if new is not value and holder is not None:
@@ -203,7 +224,7 @@ def _compile_change(node: CardinalityNode, trace: Trace | None) -> Callable[[Any
 
 
 def _reorders(node: CardinalityNode) -> bool:
-    """Return whether more than one key of this level may be put back at the end, so that their order shows."""
+    """Return whether several keys of this level may be put back at the end, so that their order shows."""
     literal = sum(map(_puts_back, node.literals.values()))
     return literal > 1 or any(map(_puts_back, node.computed))
 
@@ -215,9 +236,9 @@ def _puts_back(node: CardinalityNode) -> bool:
 def _compile_level(node: CardinalityNode, level: int, trace: Trace | None) -> Apply:
     own = None if node.own is None else _compile_change(node.own, trace)
     reorders = _reorders(node)
-    literals = {key: _compile(child, level + 1, trace) for key, child in node.literals.items()}
-    computed: tuple[tuple[Matcher, Apply], ...] = tuple(
-        (compile_matcher(child.element, level), _compile(child, level + 1, trace)) for child in node.computed
+    rules = _Rules(
+        {key: _compile(child, level + 1, trace) for key, child in node.literals.items()},
+        tuple((compile_matcher(c.element, level), _compile(c, level + 1, trace)) for c in node.computed),
     )
 
     def descend(walk: Walk, match: tuple[str, ...], value: Any, holder: Any, key: Any) -> None:
@@ -229,29 +250,9 @@ def _compile_level(node: CardinalityNode, level: int, trace: Trace | None) -> Ap
         walk.tree[level] = value
         if type(value) is dict:
             for name, item in hash_order(value) if reorders else list(value.items()):
-                _apply_first(walk, name, item, value, name, literals, computed)
+                rules.apply_first(walk, item, value, name)
         elif type(value) is list:
             for index, item in enumerate(value):
-                _apply_first(walk, str(index), item, value, index, literals, computed)
+                rules.apply_first(walk, item, value, index)
 
     return descend
-
-
-def _apply_first(
-    walk: Walk,
-    name: str,
-    item: Any,
-    holder: Any,
-    key: Any,
-    literals: dict[str, Apply],
-    computed: tuple[tuple[Matcher, Apply], ...],
-) -> None:
-    literal = literals.get(name)
-    if literal is not None:
-        literal(walk, (name,), item, holder, key)
-        return
-    for matches, run in computed:
-        match = matches(walk, name)
-        if match is not None:
-            run(walk, match, item, holder, key)
-            return

@@ -13,7 +13,8 @@ from order_cancellation.jolt.limits import MAX_SPEC_DEPTH, PaddingBudget
 from order_cancellation.jolt.modify import Mode, ModifyNode, compile_modify, parse_modify
 from order_cancellation.jolt.remove import compile_remove, parse_remove
 from order_cancellation.jolt.report import Reporter, nearest
-from order_cancellation.jolt.shift import Node, compile_shift, is_plain, parse_shift
+from order_cancellation.jolt.shift import compile_shift
+from order_cancellation.jolt.shift_spec import Node, is_plain, parse_shift
 from order_cancellation.jolt.sort import sort_document
 from order_cancellation.jolt.text import too_deep
 from order_cancellation.jolt.trace import Trace

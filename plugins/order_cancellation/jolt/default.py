@@ -54,7 +54,7 @@ class DefaultRule:
 
 @dataclass(frozen=True)
 class DefaultSpec:
-    """A whole specification, as it is for an object, and as it is for a list (or None, if it can't be for one)."""
+    """A whole specification, as it is for an object, and for a list (or None, if it can't be for one)."""
 
     for_object: DefaultRule
     for_list: DefaultRule | None
@@ -73,18 +73,18 @@ def parse_default(spec: Any, reporter: Reporter) -> DefaultSpec | None:
         )
         return None
     for_object = DefaultRule(
-        "spec", _LITERAL, ("root",), False, None, _parse_level("spec", spec, False, reporter)
+        "spec", _LITERAL, ("root",), False, None, _parse_level("spec", spec, reporter, in_list=False)
     )
     unheard = Reporter(reporter.operation)
-    entries = _parse_level("spec", spec, True, unheard)
+    entries = _parse_level("spec", spec, unheard, in_list=True)
     if unheard.problems:
         return DefaultSpec(for_object, None)
     return DefaultSpec(for_object, DefaultRule("spec", _LITERAL, ("root",), True, None, entries))
 
 
 def _parse_level(
-    rule: str, spec: dict[str, Any], in_list: bool, reporter: Reporter
-) -> tuple[DefaultRule, ...]:  # noqa: FBT001
+    rule: str, spec: dict[str, Any], reporter: Reporter, *, in_list: bool
+) -> tuple[DefaultRule, ...]:
     rules = []
     for raw, value in spec.items():
         path = child_path(rule, raw)
@@ -92,7 +92,7 @@ def _parse_level(
         if parsed is None:
             continue
         kind, keys, makes_list = parsed
-        below = _parse_level(path, value, makes_list, reporter) if isinstance(value, dict) else None
+        below = _parse_level(path, value, reporter, in_list=makes_list) if isinstance(value, dict) else None
         rules.append(DefaultRule(path, kind, keys, makes_list, value, below))
     return tuple(sorted(rules, key=_precedence))
 
@@ -148,7 +148,7 @@ def compile_default(spec: DefaultSpec, trace: Trace | None = None) -> Callable[[
             for_object(document, budget)
         elif for_list is None:
             raise JoltTransformError(
-                "The document is a list, but the keys of this default are names. Write '*' for all its entries."
+                "The document is a list, but this default's keys are names. Write '*' for all entries."
             )
         else:
             for_list(document, budget)

@@ -1,7 +1,7 @@
 """Java's hash codes of JSON values, and the order in which a ``HashSet`` gives an object's entries.
 
-``cardinality`` walks an object through such a set, and puts what it makes a list of back at the end: the order
-of the set becomes the order of keys in the result.
+``cardinality`` walks an object through such a set, and puts what it makes a list of back at the end: the
+order of the set becomes the order of keys in the result.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ __all__ = [
     "utf16_length",
 ]
 
+_PLAIN_DIGITS, _PLAIN_ZEROS = 7, 3  # beyond these, Double.toString writes an exponent
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 
@@ -139,7 +140,7 @@ def parse_number(text: str) -> int | float | None:
     return None
 
 
-def to_string(value: Any) -> str:
+def to_string(value: Any) -> str:  # noqa: PLR0911 — one line for each type
     """Return what ``String.valueOf`` prints for a value.
 
     Args:
@@ -182,9 +183,9 @@ def _double_to_string(value: float) -> str:
 
 def _place_point(digits: str, point: int) -> str:
     """Print digits with the point after ``point`` of them, as ``Double.toString`` lays numbers out."""
-    if 0 < point <= 7:
+    if 0 < point <= _PLAIN_DIGITS:
         return f"{digits[:point].ljust(point, '0')}.{digits[point:] or '0'}"
-    if -3 < point <= 0:
+    if -_PLAIN_ZEROS < point <= 0:
         return f"0.{'0' * -point}{digits}"
     return f"{digits[0]}.{digits[1:] or '0'}E{point - 1}"
 

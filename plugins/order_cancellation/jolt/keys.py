@@ -209,7 +209,7 @@ def canonical(element: Element, raw: str) -> str:
             return raw
 
 
-def parse_key(raw: str) -> Element:
+def parse_key(raw: str) -> Element:  # noqa: PLR0911 — one line for each kind of key
     """Return the meaning of one key, on either side of a specification.
 
     Args:
@@ -283,7 +283,7 @@ def _parse_reference(text: str, sign: str) -> Reference:
     numbers = [parse_integer(word) for word in words]
     if len(words) not in (1, 2) or None in numbers:
         raise KeySyntaxError(
-            f"'{text}' is no reference. Write {sign}, {sign}1 or {sign}(1,2): levels up, and the star's number."
+            f"'{text}' is no reference. Write {sign}, {sign}1 or {sign}(1,2): levels up, and which star."
         )
     if any(number < 0 for number in numbers if number is not None):
         raise KeySyntaxError(f"'{text}' counts backwards. Levels and groups start at 0.")

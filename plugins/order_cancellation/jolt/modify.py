@@ -1,11 +1,11 @@
-"""``modify-overwrite``, ``-default`` and ``-define``: values are set in the document itself, by constants and functions."""
+"""``modify-overwrite``, ``-default``, ``-define``: values are set in the document, also by functions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from order_cancellation.jolt.calls import Expression, compile_choice, lookups_of, parse_choice
 from order_cancellation.jolt.errors import JoltTransformError
@@ -179,8 +179,22 @@ def _parse_modified_key(raw: str) -> tuple[str, Element, bool]:
     return sign, element, only_present
 
 
-Apply = Callable[[Walk, tuple[str, ...], Any, Any, Any, int], None]
-"""Runs a rule: walk, matched key, value (or NOTHING), its container, its key there, the list's former size."""
+class Slot(NamedTuple):
+    """Where a value stands.
+
+    Args:
+        holder: The object or list that holds it; a scalar where the document has one instead.
+        key: Its key or index there.
+        size: How long a list was before this operation added to it.
+    """
+
+    holder: Any
+    key: Any
+    size: int
+
+
+Apply = Callable[[Walk, tuple[str, ...], Any, Slot], None]
+"""Runs a rule: the walk, the matched key, the value (or NOTHING), and where it stands."""
 
 
 def compile_modify(root: ModifyNode, trace: Trace | None = None) -> Callable[[Any, PaddingBudget], Any]:
@@ -198,7 +212,7 @@ def compile_modify(root: ModifyNode, trace: Trace | None = None) -> Callable[[An
 
     def modify(document: Any, budget: PaddingBudget) -> Any:
         walk = Walk(document, levels, budget)
-        run(walk, ("root",), document, None, "root", 0)
+        run(walk, ("root",), document, Slot(None, "root", 0))
         return document
 
     return modify
@@ -220,19 +234,18 @@ def _compile(
 
 
 def _when_present(run: Apply) -> Apply:
-    def when_present(
-        walk: Walk, match: tuple[str, ...], value: Any, holder: Any, key: Any, size: int
-    ) -> None:
+    def when_present(walk: Walk, match: tuple[str, ...], value: Any, slot: Slot) -> None:
         if value is not NOTHING:
-            run(walk, match, value, holder, key, size)
+            run(walk, match, value, slot)
 
     return when_present
 
 
-def _applies(mode: Mode, holder: Any, key: Any, size: int) -> bool:
+def _applies(mode: Mode, slot: Slot) -> bool:
     """Return whether a mode lets a value be set at a key of an object, or an index of a list."""
     if mode is Mode.OVERWRITE:
         return True
+    holder, key, size = slot
     if type(holder) is dict:
         return holder.get(key) is None if mode is Mode.DEFAULT else key not in holder
     return holder[key] is None and (mode is Mode.DEFAULT or key >= size)
@@ -243,21 +256,21 @@ def _compile_leaf(leaf: ModifyLeaf, level: int, way: tuple[Element, ...], trace:
     mode = leaf.mode
     noting = None if trace is None else trace.modify_noter(leaf.rule, way, lookups_of(leaf.choice))
 
-    def set_value(walk: Walk, match: tuple[str, ...], value: Any, holder: Any, key: Any, size: int) -> None:
+    def set_value(walk: Walk, match: tuple[str, ...], value: Any, slot: Slot) -> None:
         walk.match[level] = match
         walk.tree[level] = None if value is NOTHING else value
         new = evaluate(walk, value)
         if new is NOTHING:
             return
-        if type(holder) not in _CONTAINERS:
+        if type(slot.holder) not in _CONTAINERS:
             raise JoltTransformError(
-                f"{leaf.rule} sets a value below {to_string(holder)[:40]!r}, which is neither an object nor a list. "
-                f"Shift the value to a key of its own first."
+                f"{leaf.rule} sets a value below one that is neither an object nor a list. "
+                f"Shift that value to a key of its own first."
             )
-        if _applies(mode, holder, key, size):
+        if _applies(mode, slot):
             if noting is not None:
-                noting(walk, holder, key, value)
-            holder[key] = new
+                noting(walk, slot.holder, slot.key, value)
+            slot.holder[slot.key] = new
 
     return set_value
 
@@ -269,17 +282,16 @@ def _compile_node(node: ModifyNode, level: int, way: tuple[Element, ...], trace:
     children = _compile_children(node, level + 1, way, trace)
     shape, mode, needed = node.shape, node.mode, node.size()
 
-    def descend(walk: Walk, match: tuple[str, ...], value: Any, holder: Any, key: Any, size: int) -> None:
-        tree = None if value is NOTHING else value
-        if not _fits(shape, tree) or (mode is Mode.DEFINE and _was_just_added(holder, key, size, tree)):
+    def descend(walk: Walk, match: tuple[str, ...], value: Any, slot: Slot) -> None:
+        tree: Any = None if value is NOTHING else value
+        if not _fits(shape, tree) or (mode is Mode.DEFINE and _was_just_added(slot, tree)):
             return
         if tree is None:
-            if type(holder) not in _CONTAINERS or not _applies(mode, holder, key, size):
+            if type(slot.holder) not in _CONTAINERS or not _applies(mode, slot):
                 return
-            tree = [] if shape is Shape.LIST else {}
-            holder[key] = tree
+            tree = slot.holder[slot.key] = [] if shape is Shape.LIST else {}
             if trace is not None:
-                trace.note(holder, key, Note(node.rule, (), whole=False))
+                trace.note(slot.holder, slot.key, Note(node.rule, (), whole=False))
         former = len(tree) if type(tree) is list else 0
         if needed > former and shape is Shape.LIST:
             walk.budget.extend(tree, needed)
@@ -290,9 +302,9 @@ def _compile_node(node: ModifyNode, level: int, way: tuple[Element, ...], trace:
     return descend
 
 
-def _was_just_added(holder: Any, key: Any, size: int, tree: Any) -> bool:
+def _was_just_added(slot: Slot, tree: Any) -> bool:
     """Return whether another rule has made this entry of a list, which "define" then leaves alone."""
-    return type(holder) is list and key >= size and tree is not None
+    return type(slot.holder) is list and slot.key >= slot.size and tree is not None
 
 
 def _fits(shape: Shape, tree: Any) -> bool:
@@ -312,7 +324,7 @@ def _compile_children(
 
     def apply_fixed(walk: Walk, tree: Any, size: int) -> None:
         for key, match, run in fixed:
-            run(walk, match, _value_at(tree, key, size), tree, key, size)
+            run(walk, match, _value_at(tree, key, size), Slot(tree, key, size))
 
     if not computed:
         return apply_fixed
@@ -351,5 +363,5 @@ def _apply_computed(walk: Walk, tree: Any, size: int, computed: tuple[tuple[Matc
             match = matches(walk, str(key))
             if match is not None:
                 value = _value_at(tree, key, size) if type(tree) in _CONTAINERS else None
-                run(walk, match, value, tree, key, size)
+                run(walk, match, value, Slot(tree, key, size))
                 break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from order_cancellation.jolt.keys import At, Element, KeySyntaxError, parse_key
 
@@ -40,10 +41,10 @@ def parse_path(text: str) -> Path:
 
 
 def split_path(text: str) -> list[str]:
-    """Split a path at its dots; brackets are steps of their own, look-ups are not split, empty steps fall out.
+    r"""Split a path at its dots; brackets are steps of their own, look-ups stay whole, empty steps fall out.
 
     Args:
-        text: The path. ``\\.`` is a dot in a name; other backslashes stay, for the key's own parser.
+        text: The path. ``\.`` is a dot in a name; other backslashes stay, for the key's own parser.
 
     Raises:
         KeySyntaxError: A look-up's parentheses do not match.
@@ -53,7 +54,7 @@ def split_path(text: str) -> list[str]:
 
 def _with_dots_before_brackets(text: str) -> str:
     spread = text[:1]
-    for before, char in zip(text, text[1:], strict=False):
+    for before, char in pairwise(text):
         spread += f".{char}" if char == "[" and before not in "\\@." else char
     return spread
 

@@ -1,4 +1,4 @@
-"""Matching the keys of a document against those of a specification, shared by the operations that walk both."""
+"""Matching the keys of a document against patterns, for all operations that walk both."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def match_anything(_walk: Walk, key: str) -> tuple[str, ...]:
 
 
 def pattern_order(element: Element) -> tuple[int, int, bytes]:
-    """Return a sort key that puts the most specific pattern first, as Java does: by kind, then the longest."""
+    """Return a sort key that puts the most specific pattern first: by kind, then the longest."""
     if isinstance(element, Pattern):
         text = "*".join(element.parts) if element.kind is not PatternKind.ALL else "*"
         return element.kind.value, -len(text), utf16_key(text)

@@ -1,4 +1,4 @@
-r"""Java's regular expressions, as far as Python's differ: syntax, ``split`` and the ``$1`` of replacements."""
+"""Java's regular expressions, as far as Python's differ: syntax, ``split``, the ``$1`` of replacements."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _TOKEN = re.compile(
 
 @lru_cache(maxsize=256)
 def compile_regex(pattern: str) -> re.Pattern[str]:
-    """Return the Python form of a Java pattern.
+    r"""Return the Python form of a Java pattern.
 
     Args:
-        pattern: The pattern; classes such as ``\\d`` are those of ASCII, as in Java.
+        pattern: The pattern; classes such as ``\d`` are those of ASCII, as in Java.
 
     Raises:
         ValueError: The pattern is wrong, or uses what Python has nothing for.

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
-from order_cancellation.jolt.errors import JoltTransformError
-from order_cancellation.jolt.java import parse_integer, to_string
 from order_cancellation.jolt.keys import (
     Amp,
-    Array,
-    At,
     Dollar,
     Element,
     Hash,
-    KeySyntaxError,
     Literal,
     Pattern,
     Reference,
     Transpose,
-    canonical,
     match_pattern,
-    parse_key,
-    split_alternatives,
 )
+from order_cancellation.jolt.levels import Run, each_entry, each_literal, literals_then_entries
 from order_cancellation.jolt.limits import PaddingBudget
-from order_cancellation.jolt.paths import Path, parse_path
-from order_cancellation.jolt.patterns import Matcher, compile_matcher, match_anything, pattern_order
-from order_cancellation.jolt.report import Reporter, child_path
+from order_cancellation.jolt.paths import Path
+from order_cancellation.jolt.patterns import compile_matcher
+from order_cancellation.jolt.shift_spec import Leaf, Node
 from order_cancellation.jolt.trace import Trace
 from order_cancellation.jolt.tree import SCALARS, copy_document
 from order_cancellation.jolt.walk import NOTHING, Walk, compile_lookup, compile_reference
@@ -39,143 +31,9 @@ from order_cancellation.jolt.writing import (
     compile_writer,
 )
 
-__all__ = ["Leaf", "Node", "compile_shift", "is_plain", "parse_shift"]
+__all__ = ["compile_shift"]
 
-Run = Callable[[Walk, tuple[str, ...], Any], None]
 Operation = Callable[[Any, PaddingBudget], Any]
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """A rule: what matches ``element`` is written to each of ``paths``.
-
-    Args:
-        rule: Where the rule stands in the specification.
-        element: Its key.
-        paths: Where values go; none for a value that is only to be matched.
-    """
-
-    rule: str
-    element: Element
-    paths: tuple[Path, ...]
-
-
-@dataclass(frozen=True)
-class Node:
-    """A level of the specification.
-
-    Args:
-        rule: Where it stands in the specification.
-        element: Its key.
-        literals: Its rules for one name each.
-        computed: Its rules for patterns and references, the most specific first.
-        special: Its rules that take something else than the document's next level: ``@``, ``$``, ``#``.
-    """
-
-    rule: str
-    element: Element
-    literals: dict[str, Leaf | Node] = field(default_factory=dict)
-    computed: tuple[Leaf | Node, ...] = ()
-    special: tuple[Leaf | Node, ...] = ()
-
-    def children(self) -> Iterator[Leaf | Node]:
-        """Give all rules of this level."""
-        yield from self.special
-        yield from self.literals.values()
-        yield from self.computed
-
-
-def parse_shift(spec: Any, reporter: Reporter) -> Node | None:
-    """Parse a ``shift`` specification, reporting whatever is wrong with it.
-
-    Args:
-        spec: The operation's ``spec``.
-        reporter: Takes the problems.
-
-    Returns:
-        The specification's root, or None where there is nothing to run.
-    """
-    if not isinstance(spec, dict):
-        reporter.error(
-            "spec", "shift needs an object here: keys of the input, and the paths that their values go to."
-        )
-        return None
-    return _parse_node("spec", Literal("root"), spec, reporter)
-
-
-def _parse_node(rule: str, element: Element, spec: dict[str, Any], reporter: Reporter) -> Node | None:
-    if not spec:
-        reporter.error(rule, "The object is empty. Write where the value goes, or null to drop it.")
-        return None
-    if isinstance(element, At | Dollar | Hash):
-        reporter.error(
-            rule, "A key @, $ or # gives one value and can't have rules below. Write a path as its value."
-        )
-        return None
-    children = list(_parse_children(rule, spec, reporter))
-    return Node(
-        rule,
-        element,
-        literals={child.element.key: child for child in children if isinstance(child.element, Literal)},
-        computed=tuple(sorted((c for c in children if isinstance(c.element, Pattern | Amp)), key=_order)),
-        special=tuple(c for c in children if isinstance(c.element, At | Dollar | Hash | Transpose)),
-    )
-
-
-def _order(child: Leaf | Node) -> tuple[int, int, bytes]:
-    return pattern_order(child.element)
-
-
-def _parse_children(rule: str, spec: dict[str, Any], reporter: Reporter) -> Iterator[Leaf | Node]:
-    seen: set[str] = set()
-    for written, value in spec.items():
-        path = child_path(rule, written)
-        for raw in split_alternatives(written):
-            element = reporter.attempt(path, parse_key, raw)
-            if element is None:
-                continue
-            name = canonical(element, raw)
-            if name in seen:
-                reporter.error(
-                    path, f"The key '{raw}' stands at this level twice. Write its rules under one key."
-                )
-                continue
-            seen.add(name)
-            child = _parse_child(path, element, value, reporter)
-            if child is not None:
-                yield child
-
-
-def _parse_child(rule: str, element: Element, value: Any, reporter: Reporter) -> Leaf | Node | None:
-    if isinstance(element, Array):
-        reporter.silent(
-            rule, 'A list index is written without brackets on the left. Write "0" for the first entry.'
-        )
-    if isinstance(value, dict):
-        return _parse_node(rule, element, value, reporter)
-    texts = [] if value is None else value if isinstance(value, list) else [value]
-    if any(not isinstance(text, str) for text in texts):
-        reporter.error(
-            rule, "Write a path, a list of paths, null, or an object with further keys as the value."
-        )
-        return None
-    paths = [reporter.attempt(rule, _parse_target, text) for text in texts]
-    return Leaf(rule, element, tuple(path for path in paths if path is not None))
-
-
-def _parse_target(text: str) -> Path:
-    for sign, example in (("*", "&"), ("$", "&1")):
-        if sign in text and f"\\{sign}" not in text:
-            raise KeySyntaxError(
-                f"'{text}' has a {sign}, which only keys on the left can have. Refer to what matched with {example}."
-            )
-    path = parse_path(text if text.strip() else "")
-    for element in path.elements:
-        if isinstance(element, Hash | Dollar | Pattern):
-            raise KeySyntaxError(
-                f"'{text}' has a step that only keys on the left can have. Use names, &, @(…) and […]."
-            )
-    return path
 
 
 def compile_shift(root: Node, trace: Trace | None = None, *, copying: bool = False) -> Operation:
@@ -202,15 +60,6 @@ def compile_shift(root: Node, trace: Trace | None = None, *, copying: bool = Fal
         return walk.output.get("root")
 
     return shift
-
-
-def is_plain(rule: Leaf | Node) -> bool:
-    """Return whether no value is written twice or looked up, so that nobody can tell a copy from the original."""
-    if isinstance(rule, Node):
-        return not any(isinstance(c.element, At | Transpose) for c in rule.special) and all(
-            map(is_plain, rule.children())
-        )
-    return len(rule.paths) <= 1 and "@" not in "".join(path.text for path in rule.paths)
 
 
 def _depth(rule: Leaf | Node) -> int:
@@ -319,12 +168,12 @@ class _Compiler:
             for child in node.computed
         )
         if not computed:
-            return _each_literal(literals)
+            return each_literal(literals)
         if not literals:
-            return _each_entry(computed)
+            return each_entry({}, computed)
         if _conflict(node):
-            return _each_entry_mixed(literals, computed)
-        return _literals_then_entries(literals, computed)
+            return each_entry(literals, computed)
+        return literals_then_entries(literals, computed)
 
 
 def _counting_above(run: Run, level: int) -> Run:
@@ -383,7 +232,7 @@ def _write_all(writers: tuple[Writer, ...], level: int) -> Run:
 
 
 def _write_special(writers: tuple[Writer, ...], level: int) -> Run:
-    """Write a value that is not the one of its level: look-ups with 0 levels still start at the level's own."""
+    """Write a value that is not its level's own, from which look-ups with 0 levels still start."""
 
     def write_special(walk: Walk, match: tuple[str, ...], value: Any) -> None:
         walk.match[level] = match
@@ -416,120 +265,3 @@ def _conflict(node: Node) -> bool:
         or any(match_pattern(child.element, key) is not None for key in node.literals)
         for child in node.computed
     )
-
-
-Computed = tuple[tuple[Matcher, Run], ...]
-
-
-def _each_literal(literals: dict[str, Run]) -> Callable[[Walk, Any], None]:
-    """Walk a level of names in the specification's order."""
-    rules = tuple((key, _list_index(key), (key,), run) for key, run in literals.items())
-
-    def walk_literals(walk: Walk, tree: Any) -> None:
-        if type(tree) is dict:
-            for key, _, match, run in rules:
-                if key in tree:
-                    run(walk, match, tree[key])
-        elif type(tree) is list:
-            for _, index, match, run in rules:
-                if index < len(tree):
-                    run(walk, match, tree[index])
-        elif isinstance(tree, dict | list | tuple):
-            walk_literals(walk, copy_document(tree))
-        elif tree is not None:
-            text = to_string(tree)
-            if text in literals:
-                literals[text](walk, (text,), None)
-
-    return walk_literals
-
-
-def _list_index(key: str) -> int:
-    """Return a name as a list index, or one that no list reaches."""
-    number = parse_integer(key)
-    return 2**31 if number is None or number < 0 else number
-
-
-def _entries(tree: Any) -> list[tuple[str, Any]]:
-    """Return what a level of the document holds; a scalar is like an object whose one key is its text."""
-    if type(tree) is dict:
-        return list(tree.items())
-    if type(tree) is list:
-        return [(str(index), value) for index, value in enumerate(tree)]
-    if isinstance(tree, dict | list | tuple):
-        return _entries(copy_document(tree))
-    return [] if tree is None else [(to_string(tree), None)]
-
-
-def _unchanged(tree: Any, size: int) -> None:
-    if type(tree) in (dict, list) and len(tree) != size:
-        raise JoltTransformError(
-            "A rule wrote into the very list or object that it was walking, which would never end. "
-            "Write the list itself and its entries to different paths."
-        )
-
-
-def _each_entry(computed: Computed) -> Callable[[Walk, Any], None]:
-    """Walk a level of patterns in the document's order; the first that matches takes the entry."""
-    return _each_entry_mixed({}, computed)
-
-
-def _each_entry_mixed(
-    literals: dict[str, Run], computed: Computed, skipped: frozenset[str] = frozenset()
-) -> Callable[[Walk, Any], None]:
-    """Walk a level in the document's order; names go before the patterns that match them too.
-
-    Args:
-        literals: The rules for names.
-        computed: The rules for patterns.
-        skipped: Names that have had their turn.
-    """
-    find = literals.get
-    if len(computed) == 1 and computed[0][0] is match_anything:
-        return _each_entry_or_star(literals, computed[0][1], skipped)
-
-    def walk_entries(walk: Walk, tree: Any) -> None:
-        entries = _entries(tree)
-        for key, value in entries:
-            literal = find(key)
-            if literal is not None:
-                literal(walk, (key,), value)
-                continue
-            if key in skipped:
-                continue
-            for matches, run in computed:
-                match = matches(walk, key)
-                if match is not None:
-                    run(walk, match, value)
-                    break
-        _unchanged(tree, len(entries))
-
-    return walk_entries
-
-
-def _each_entry_or_star(
-    literals: dict[str, Run], star: Run, skipped: frozenset[str]
-) -> Callable[[Walk, Any], None]:
-    """Walk a level whose only pattern is a lone ``*``."""
-    find = literals.get
-
-    def walk_entries(walk: Walk, tree: Any) -> None:
-        entries = _entries(tree)
-        for key, value in entries:
-            if key not in skipped:
-                (find(key) or star)(walk, (key,), value)
-        _unchanged(tree, len(entries))
-
-    return walk_entries
-
-
-def _literals_then_entries(literals: dict[str, Run], computed: Computed) -> Callable[[Walk, Any], None]:
-    """Walk a level whose patterns and names do not meet: names in the specification's order, then the rest."""
-    walk_literals = _each_literal(literals)
-    walk_others = _each_entry_mixed({}, computed, frozenset(literals))
-
-    def walk_both(walk: Walk, tree: Any) -> None:
-        walk_literals(walk, tree)
-        walk_others(walk, tree)
-
-    return walk_both

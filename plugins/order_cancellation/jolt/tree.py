@@ -27,7 +27,7 @@ def copy_document(value: Any, depth: int = 0) -> Any:
         depth: The level at which it stands.
 
     Raises:
-        JoltTransformError: It is nested too deeply (or contains itself), or holds something that JSON has not.
+        JoltTransformError: It is nested too deeply (or contains itself), or holds what JSON has not.
     """
     kind = type(value)
     if kind is dict:

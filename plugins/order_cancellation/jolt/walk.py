@@ -1,7 +1,8 @@
 """Where a run stands in the document, and how references and look-ups find their way from there.
 
-Java keeps a path of the levels it has walked; ``&1`` and ``@(2,a)`` count back from its end. How deep a rule
-of the specification stands is known when it is compiled, so each reference becomes a fixed place in two lists.
+Java keeps a path of the levels it has walked; ``&1`` and ``@(2,a)`` count back from its end. How deep a
+rule of the specification stands is known when it is compiled, so each reference becomes a fixed place in two
+lists.
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ def compile_reference(reference: Reference, last: int) -> Callable[[Walk], str]:
         match = walk.match[level]
         if group >= len(match):
             raise JoltTransformError(
-                f"&({reference.up},{group}) asks for star {group} of the key '{match[0]}', whose rule has "
-                f"{len(match) - 1}. A lone * has none: write &({reference.up},0) for it."
+                f"&({reference.up},{group}) asks for star {group} of a key whose rule has {len(match) - 1}. "
+                f"A lone * has none: write &({reference.up},0) for it."
             )
         return match[group]
 

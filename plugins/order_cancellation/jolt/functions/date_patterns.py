@@ -9,7 +9,7 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -91,7 +91,7 @@ def format_date(moment: datetime, pattern: str) -> str:
     return "".join(token.text if not token.letter else _format(moment, token) for token in _tokens(pattern))
 
 
-def _format(moment: datetime, token: Token) -> str:
+def _format(moment: datetime, token: Token) -> str:  # noqa: PLR0911 — one line for each letter
     letter, width, _ = token
     if letter in "ML" and width >= _TEXT_WIDTH:
         return _named(_MONTHS[moment.month - 1], width)
@@ -166,7 +166,7 @@ def _is_number(letter: str) -> bool:
     return bool(letter) and (letter in _NUMBER_FIELDS or letter == "S")
 
 
-def _readable(token: Token, *, adjacent: bool) -> str:
+def _readable(token: Token, *, adjacent: bool) -> str:  # noqa: PLR0911 — one line for each letter
     letter, width, _ = token
     if letter in "ML" and width >= _TEXT_WIDTH:
         return "|".join(_named(name, width) for name in _MONTHS)
@@ -234,6 +234,6 @@ def _offset(fields: dict[str, str]) -> timezone | None:
     if text is None:
         return None
     if text == "Z":
-        return timezone.utc
+        return UTC
     minutes = int(text[1:3]) * 60 + int(text[3:].lstrip(":") or 0)
     return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from order_cancellation.jolt.functions.families import Function
 from order_cancellation.jolt.functions.date_patterns import format_date, parse_date
+from order_cancellation.jolt.functions.families import Function
 from order_cancellation.jolt.java import JavaLong, is_number, to_int64
 from order_cancellation.jolt.walk import NOTHING
 

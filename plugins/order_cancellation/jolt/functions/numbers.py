@@ -1,4 +1,4 @@
-"""Arithmetic, with Java's types: integers wrap, quotients are doubles, texts are numbers only where Java says so."""
+"""Arithmetic with Java's types: integers wrap, quotients are doubles, texts count as numbers in places."""
 
 from __future__ import annotations
 
