@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -169,21 +169,28 @@ class Trial:
         settings = self._loaded.flow.mapping
         return settings is not None and settings.strict
 
-    def _explained(self, document: Any) -> list[Result]:
-        """Tell what each operation of the chain made of what the one before it left."""
-        from order_cancellation.jolt import compile_spec  # noqa: PLC0415 (likewise)
+    def _explained(self, document: Any) -> Result:
+        """Tell what each operation left, which rule wrote each field, and which rules met nothing."""
+        from order_cancellation.jolt import explain  # noqa: PLC0415 (likewise)
 
         chain = self._chain()
-        told: list[Result] = []
+        told: Result = {"operations": list(self._operations(chain, document))}
+        with suppress(MappingFailed):
+            explanation = explain(chain, document).as_json()
+            told |= {"fields": explanation["fields"], "unmatched": explanation["unmatched"]}
+        return told
+
+    def _operations(self, chain: Any, document: Any) -> Iterator[Result]:
+        from order_cancellation.jolt import compile_spec  # noqa: PLC0415 (likewise)
+
         for number, operation in enumerate(chain if isinstance(chain, list) else [chain]):
             step: Result = {"operation": number, "name": operation["operation"]}
-            told.append(step)
             try:
                 document = step["result"] = compile_spec([operation], strict=self._is_strict)(document)
             except MappingFailed as error:
-                step["error"] = str(error)
-                break
-        return told
+                yield {**step, "error": str(error)}
+                return
+            yield step
 
 
 def _relation_fault(outcome: Outcome) -> str | None:

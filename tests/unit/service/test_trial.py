@@ -84,10 +84,14 @@ class TestMapping:
         chain = [{"operation": "shift", "spec": {"id": "a"}}, {"operation": "default", "spec": {"b": 1}}]
         flow = a_flow({"mapping.json": json.dumps(chain).encode()}, **MAPPED)
         told = try_step(flow, "mapping", '{"id": 7}', explain=True)["explain"]
-        assert [(step["name"], step["result"]) for step in told] == [
+        assert [(step["name"], step["result"]) for step in told["operations"]] == [
             ("shift", {"a": 7}),
             ("default", {"a": 7, "b": 1}),
         ]
+
+    def test_explain_names_the_rules_that_met_nothing(self):
+        told = try_step(a_flow(**MAPPED), "mapping", '{"x": 7}', explain=True)["explain"]
+        assert [rule["rule"] for rule in told["unmatched"]] == ["spec.id"]
 
     def test_a_chain_that_can_not_be_run_is_the_owners_to_repair(self):
         flow = a_flow({"mapping.json": b'[{"operation": "shfit"}]'}, **MAPPED)
