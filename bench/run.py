@@ -1,0 +1,63 @@
+"""``make bench``: every figure of the design, measured on this machine, as a table and in ``latest.json``.
+
+``make bench ARGS="parsing mapping"`` measures only these parts.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+LATEST = Path(__file__).with_name("latest.json")
+PARTS = ("whole", "parsing", "engine", "mapping", "scripts")
+"""The modules beside this one; each has ``measure()``, which returns rows: name, value, unit, aim."""
+
+
+def main(wanted: list[str]) -> int:
+    """Measure the parts; return 1 if a figure misses its aim."""
+    if unknown := sorted(set(wanted) - set(PARTS)):
+        sys.stderr.write(f"There is no part {', '.join(unknown)}. There are: {', '.join(PARTS)}.\n")
+        return 2
+    rows = []
+    for part in wanted or PARTS:
+        sys.stderr.write(f"Measuring {part} …\n")
+        rows += [{"part": part, **row} for row in importlib.import_module(part).measure()]
+    LATEST.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=2, ensure_ascii=False) + "\n")
+    Console(width=140).print(table(rows))
+    return 1 if any(row.get("holds") is False for row in rows) else 0
+
+
+def machine() -> dict[str, Any]:
+    """Say where and when the figures were taken."""
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 1),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def table(rows: list[dict[str, Any]]) -> Table:
+    """Return the rows for people."""
+    drawn = Table("Part", "What", "Value", "", "Aim", "", box=None, pad_edge=False)
+    drawn.columns[2].justify = "right"
+    for row in rows:
+        verdict = {True: "[green]holds[/]", False: "[red]missed[/]"}.get(row.get("holds"), "")  # type: ignore[arg-type]
+        drawn.add_row(
+            row["part"], row["name"], f"{row['value']}", row["unit"], str(row.get("aim") or ""), verdict
+        )
+    return drawn
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
