@@ -12,12 +12,14 @@ it does not know. Redirects are followed here and not by aiohttp, for the same r
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Protocol, Self
+from weakref import WeakSet
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
@@ -91,6 +93,10 @@ class _Departure:
         self.left = True
 
 
+class _Stale(Exception):
+    """A kept connection on which something arrived unasked; nothing was written to it."""
+
+
 class _Cut(Exception):
     """A connection that broke, in a class that aiohttp does not take as a reason to send again."""
 
@@ -112,13 +118,29 @@ WHY: tuple[tuple[type[Exception], str], ...] = (
 """Failures in our own words, most special first: the library's words may hold the query."""
 
 
+_used: WeakSet[Any] = WeakSet()
+"""The connections that have carried a call before."""
+
+
 class _MarkedRequest(ClientRequest):
     """A request that marks its departure between getting a connection and writing to it."""
 
     departure: _Departure | None = None
 
     async def send(self, conn: Connection) -> ClientResponse:
-        """Mark, then write."""
+        """Mark, then write; on a kept connection only if it is open and nobody has spoken on it since.
+
+        Balancers say 408 on an idle connection. aiohttp would take those bytes for the answer to this
+        request, which the server may process all the same.
+        """
+        protocol = conn.protocol
+        if protocol is not None and protocol in _used:
+            for _ in range(2):  # one turn of the loop reads what has arrived, the next one hands it over
+                await asyncio.sleep(0)
+            if protocol.should_close or not protocol.is_connected():
+                raise _Stale
+        elif protocol is not None:
+            _used.add(protocol)
         if self.departure is not None:
             self.departure.mark()
         return await super().send(conn)
@@ -178,6 +200,7 @@ class AiohttpTransport:
             connector=connector,
             request_class=_MarkedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": "order-cancellation"},
             trust_env=False,
         )
         return self
@@ -228,7 +251,7 @@ class AiohttpTransport:
             assert isinstance(request, _MarkedRequest)
             request.departure = departure
             try:
-                return await handler(request)
+                return await _on_a_fresh_connection(request, handler)
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
                 raise  # no connection at all; aiohttp does not repeat these
             except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
@@ -265,6 +288,15 @@ class AiohttpTransport:
             url=str(response.url),
             charset=response.charset,
         )
+
+
+async def _on_a_fresh_connection(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """Send over the first connection that is not stale; aiohttp drops each stale one."""
+    while True:
+        try:
+            return await handler(request)
+        except _Stale:
+            continue
 
 
 def _told(call: Call, error: Exception, *, left: bool) -> OrderCancellationError:

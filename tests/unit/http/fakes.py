@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import itertools
 import json
+import socket
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -101,16 +102,23 @@ class RawServer:
         self.requests = []
         self.connections = 0
         self.arrived = asyncio.Event()
+        self._writers = []
         self.url = ""
 
     async def serve(self, reader, writer):
         self.connections += 1
+        self._writers.append(writer)
         try:
             await self._handle(self, reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client or the test is through
         finally:
             writer.close()
+
+    def hang_up(self):
+        """Close the connections that are open, at once and without a turn of the loop."""
+        for writer in self._writers:
+            writer.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     async def request(self, reader):
         """Read one request with its body, and remember it."""

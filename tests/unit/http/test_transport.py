@@ -291,6 +291,43 @@ class TestNothingIsSentTwice:
 
         asyncio.run(story())
 
+    def test_what_arrives_unasked_on_a_kept_connection_is_not_taken_for_an_answer(self):
+        """A balancer's 408 on an idle connection must not be read as what became of the next refund."""
+
+        async def impatient(server, reader, writer):
+            while True:
+                await server.request(reader)
+                writer.write(http_answer(f'"answer {len(server.requests)}"'.encode()))
+                await writer.drain()
+                await asyncio.sleep(0.02)  # by then the client has put the connection aside
+                writer.write(http_answer(b'"stale"', "408 Request Timeout"))
+                await writer.drain()
+
+        async def story():
+            async with raw_server(impatient) as server, a_transport() as transport:
+                noted = []
+                answers = []
+                for _ in range(3):
+                    call = a_call(server.url)
+                    answers.append((await transport.send(call, before_write=lambda: noted.append(1))).data)
+                    await asyncio.sleep(0.05)
+                assert answers == ["answer 1", "answer 2", "answer 3"]
+                assert (len(server.requests), server.connections, len(noted)) == (3, 3, 3)
+
+        asyncio.run(story())
+
+    def test_a_kept_connection_that_was_closed_meanwhile_is_not_used(self):
+        """Not even where the loop has had no turn to notice it."""
+
+        async def story():
+            async with raw_server(answering) as server, a_transport() as transport:
+                await transport.send(a_call(server.url))
+                server.hang_up()
+                await transport.send(a_call(server.url))
+                assert (len(server.requests), server.connections) == (2, 2)
+
+        asyncio.run(story())
+
     def test_the_library_alone_would_have_sent_again(self):
         """The counter-test: without our guard the same server sees a third request."""
 
@@ -423,6 +460,22 @@ class TestTls:
 
 
 class TestProxy:
+    def test_a_proxy_that_refuses_the_tunnel_lets_nothing_through(self):
+        async def refusing(server, reader, writer):
+            await server.request(reader)
+            writer.write(http_answer(b"", "403 Forbidden"))
+            await writer.drain()
+
+        async def story():
+            async with raw_server(refusing) as proxy:
+                endpoint = an_endpoint(options={"proxy": proxy.url}, base_url="https://erp.test")
+                async with AiohttpTransport.for_endpoint(endpoint, clock=SystemClock()) as transport:
+                    with pytest.raises(NotSent, match="proxy"):
+                        await transport.send(a_call("https://erp.test/x"))
+                return proxy.requests
+
+        assert asyncio.run(story())[0].startswith(b"CONNECT erp.test:443 ")
+
     def test_calls_go_through_the_proxy_of_the_connection(self):
         async def story():
             async with raw_server(answering) as proxy:
