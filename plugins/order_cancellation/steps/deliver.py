@@ -286,13 +286,12 @@ async def _look_up(desk: Desk, record: Record) -> Record:
         return record
     await context.clock.sleep(max(pause, 0.0))
     try:
-        async with context.the_erp().slot():
-            found = await context.the_erp().look_up(
-                settings,
-                request=record.payloads["request"],
-                attributes=attributes_of(context, record),
-                body=_stored_call(record).body,
-            )
+        found = await context.the_erp().look_up(
+            settings,
+            request=record.payloads["request"],
+            attributes=attributes_of(context, record),
+            body=_stored_call(record).body,
+        )
     except OrderCancellationError as error:
         return await desk.record(
             Change(record, _doubtful(context, record, f"{record.error}; look-up: {error}"))

@@ -1,0 +1,18 @@
+"""How doubt is settled: what the simulation once found, each as a small scenario of its own."""
+
+from __future__ import annotations
+
+from engine_harness import a_flow
+
+LOOK_UP = {"url": "/cancellations/{{ request.uuid }}", "found": "$.found", "after": "0s"}
+
+
+class TestLookUp:
+    def test_it_needs_no_second_slot(self, engine, sandbox):
+        """With one call in flight at most, a look-up takes that one place and does not wait for itself."""
+        engine.write(a_flow(write_to_erp={"look_up": LOOK_UP, "concurrency": 1}))
+        rule = {"match": {"route": "erp.book", "attempt": 1}, "then": {"close": "before", "book": "before"}}
+        sandbox.use({"name": "cut", "requests": {"count": 2}, "rules": [rule]})
+
+        assert engine.run().counts == {"done": 2}
+        assert engine.booked() == [1, 2]
