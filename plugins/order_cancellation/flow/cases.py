@@ -38,7 +38,7 @@ Json = Annotated[Any, AfterValidator(_json)]
 
 
 class _Block(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 class Expectation(_Block):

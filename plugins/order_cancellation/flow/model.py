@@ -66,7 +66,7 @@ Status = Literal[
 """Omnitron's statuses of a cancellation request, as they travel on the wire."""
 
 Method = Literal["POST", "GET", "PUT", "PATCH"]
-ConnectionId = Annotated[str, StringConstraints(pattern=r"^[\w.\-]{1,200}$")]
+ConnectionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_#!()\-.:/\\]+$", max_length=200)]
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CLIENTS_OWN = {
@@ -132,7 +132,7 @@ Url = Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterVali
 class _Block(BaseModel):
     """A block of ``flow.yaml``: immutable, and nothing in it is unknown or converted."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 class GetData(_Block):
@@ -371,6 +371,9 @@ class Delivery(_Block):
 class FlowDocument(_Block):
     """A flow: cancellation requests from Omnitron to an ERP, and the outcome back."""
 
+    # built on import, before Airflow forks its tasks; all other models are part of this validator
+    model_config = ConfigDict(defer_build=False)
+
     title: str | None = Field(
         default=None,
         max_length=200,
@@ -423,6 +426,8 @@ class FlowDocument(_Block):
 
 class Flow(FlowDocument):
     """A flow with its id, which is its folder's name."""
+
+    model_config = ConfigDict(defer_build=True)
 
     id: FlowId = Field(description="The folder's name, and the DAG's id.")
 

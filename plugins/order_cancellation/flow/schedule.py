@@ -79,7 +79,7 @@ def _some_flows(flows: tuple[str, ...]) -> tuple[str, ...]:
 class Schedule(BaseModel):
     """When the flow runs by itself: exactly one of every, cron and after."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     every: Duration | None = Field(
         default=None,
