@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import ssl
 from typing import Any
@@ -11,7 +12,7 @@ from yarl import URL
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.http.endpoint import Endpoint
 
-__all__ = ["proxy_of", "tls_of"]
+__all__ = ["proxy_of", "tls_of", "warn_if_plain"]
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,23 @@ def tls_of(endpoint: Endpoint) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def warn_if_plain(endpoint: Endpoint) -> None:
+    """Log a warning where credentials would travel unencrypted to another machine."""
+    url = URL(endpoint.base_url)
+    if url.scheme == "http" and not _is_loopback(url.host or ""):
+        log.warning(
+            "Connection '%s' uses http://, so credentials and personal data travel unencrypted; use https://",
+            endpoint.connection_id,
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _own_certificate(context: ssl.SSLContext, cert: Any) -> None:

@@ -31,7 +31,7 @@ from order_cancellation.clock import Clock
 from order_cancellation.errors import ConfigurationError, InDoubt, NotSent, OrderCancellationError
 from order_cancellation.http.endpoint import Endpoint
 from order_cancellation.http.messages import Answer, Call
-from order_cancellation.http.tls import proxy_of, tls_of
+from order_cancellation.http.tls import proxy_of, tls_of, warn_if_plain
 from order_cancellation.http.urls import same_origin
 
 __all__ = ["AiohttpTransport", "Transport", "describe"]
@@ -185,6 +185,7 @@ class AiohttpTransport:
         Raises:
             ConfigurationError: An option can't be used; the message names it.
         """
+        warn_if_plain(endpoint)
         return cls(
             clock=clock,
             connections=connections,

@@ -459,6 +459,23 @@ class TestTls:
             AiohttpTransport.for_endpoint(an_endpoint(options={"ca": "/nowhere.pem"}), clock=SystemClock())
 
 
+class TestPlainHttp:
+    @pytest.mark.parametrize(
+        ("url", "is_told"),
+        [
+            ("http://erp.test", True),
+            ("http://10.0.0.7:8080", True),
+            ("https://erp.test", False),
+            ("http://127.0.0.1:8090/erp", False),
+            ("http://localhost:8090", False),
+            ("http://[::1]", False),
+        ],
+    )
+    def test_it_is_told_outside_loopback(self, url, is_told, caplog):
+        AiohttpTransport.for_endpoint(an_endpoint(base_url=url), clock=SystemClock())
+        assert ("unencrypted" in caplog.text) is is_told
+
+
 class TestProxy:
     def test_a_proxy_that_refuses_the_tunnel_lets_nothing_through(self):
         async def refusing(server, reader, writer):
