@@ -9,7 +9,7 @@ from typing import Any
 from order_cancellation.jolt.errors import JoltTransformError
 from order_cancellation.jolt.functions import FUNCTIONS, Function
 from order_cancellation.jolt.java import parse_number
-from order_cancellation.jolt.keys import Dollar, Hash, KeySyntaxError, Pattern, Transpose
+from order_cancellation.jolt.keys import KeySyntaxError, Transpose
 from order_cancellation.jolt.paths import Path, parse_path
 from order_cancellation.jolt.report import Reporter, nearest
 from order_cancellation.jolt.tree import copy_document
@@ -88,19 +88,13 @@ def _parse_expression(rule: str, written: Any, reporter: Reporter) -> Expression
 
 def _parse_reference(text: str) -> Transpose | Context:
     if text.startswith("^"):
-        return Context(_readable(parse_path(text[1:])))
+        return Context(parse_path(text[1:]))
     last = parse_path(text).elements[-1]
     if not isinstance(last, Transpose):
         raise KeySyntaxError(
             f"'{text}' goes on after the look-up. Write the whole path inside of it: @(1,name.below)."
         )
     return last
-
-
-def _readable(path: Path) -> Path:
-    if any(isinstance(element, Hash | Dollar | Pattern) for element in path.elements):
-        raise KeySyntaxError(f"'{path.text}' has a step that no value can be read at. Use names and indexes.")
-    return path
 
 
 def _parse_call(rule: str, text: str, reporter: Reporter) -> Call | None:

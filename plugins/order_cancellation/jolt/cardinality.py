@@ -142,7 +142,7 @@ class _Rules(NamedTuple):
     computed: tuple[tuple[Matcher, Apply], ...]
 
     def apply_first(self, walk: Walk, item: Any, holder: Any, key: Any) -> None:
-        """Run the rule that an entry belongs to, if any: its name's, else the first pattern's that matches."""
+        """Run the rule that an entry belongs to: its name's, else the first pattern's that matches."""
         name = str(key)
         literal = self.literals.get(name)
         if literal is not None:

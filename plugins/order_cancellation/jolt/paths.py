@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from order_cancellation.jolt.keys import At, Element, KeySyntaxError, parse_key
+from order_cancellation.jolt.keys import At, Dollar, Element, Hash, KeySyntaxError, Pattern, parse_key
 
 __all__ = ["Path", "parse_path", "split_path"]
 
@@ -36,6 +36,10 @@ def parse_path(text: str) -> Path:
     if any(isinstance(element, At) for element in elements):
         raise KeySyntaxError(
             f"'{text}' has a step '@' that looks up nothing. Write @(1,name), or '\\@' for the character."
+        )
+    if any(isinstance(element, Hash | Dollar | Pattern) for element in elements):
+        raise KeySyntaxError(
+            f"'{text}' has a step that only keys on the left can have. Use names, &, @(…) and […]."
         )
     return Path(text, elements)
 

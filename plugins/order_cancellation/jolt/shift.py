@@ -63,7 +63,7 @@ def compile_shift(root: Node, trace: Trace | None = None, *, copying: bool = Fal
 
 
 def _depth(rule: Leaf | Node) -> int:
-    return 1 + max(map(_depth, rule.children())) if isinstance(rule, Node) else 1
+    return 1 + max(map(_depth, rule.children()), default=0) if isinstance(rule, Node) else 1
 
 
 def _counts(rule: Leaf | Node) -> bool:

@@ -152,13 +152,7 @@ def _parse_target(text: str) -> Path:
             raise KeySyntaxError(
                 f"'{text}' has a {sign}, which only keys on the left have. Refer to a match with {example}."
             )
-    path = parse_path(text if text.strip() else "")
-    for element in path.elements:
-        if isinstance(element, Hash | Dollar | Pattern):
-            raise KeySyntaxError(
-                f"'{text}' has a step that only keys on the left can have. Use names, &, @(…) and […]."
-            )
-    return path
+    return parse_path(text if text.strip() else "")
 
 
 def is_plain(rule: Leaf | Node) -> bool:
