@@ -9,7 +9,7 @@ from order_cancellation.errors import FlowInvalid, Problem
 from order_cancellation.flow.cases import read_cases
 from order_cancellation.flow.model import Flow
 from order_cancellation.flow.store import FlowStore, LoadedFlow
-from order_cancellation.service.order import order_problems
+from order_cancellation.service.order import order_problems, place_problems
 
 __all__ = ["check", "check_all", "load_checked", "validate"]
 
@@ -39,7 +39,7 @@ def load_checked(store: FlowStore, flow_id: str) -> LoadedFlow:
         FlowInvalid: Something is wrong; all of it at once.
     """
     loaded = store.load(flow_id)
-    problems = check(loaded)
+    problems = [*check(loaded), *place_problems(store, loaded.flow)]
     if problems:
         raise FlowInvalid(problems)
     return loaded

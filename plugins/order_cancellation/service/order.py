@@ -8,7 +8,7 @@ from order_cancellation.errors import FlowInvalid, Problem
 from order_cancellation.flow.model import Flow
 from order_cancellation.flow.store import FlowStore
 
-__all__ = ["circles_with", "order_problems", "valid_flows"]
+__all__ = ["order_problems", "place_problems"]
 
 _PATH = "schedule.after"
 
@@ -32,32 +32,33 @@ def order_problems(flows: Mapping[str, Flow], folders: Iterable[str]) -> list[Pr
     return problems
 
 
-def circles_with(store: FlowStore, changed: Flow) -> list[Problem]:
-    """Name what is wrong with one flow's place among the others, as it would be after a change.
+def place_problems(store: FlowStore, flow: Flow) -> list[Problem]:
+    """Name what is wrong with one flow's place among the others.
+
+    Only the flows that it runs after, and those that these run after, are read.
 
     Args:
         store: The flows folder.
-        changed: The flow as it would be.
+        flow: The flow, as it is or as it would be after a change.
     """
-    if changed.schedule is None or changed.schedule.after is None:
+    if flow.schedule is None or flow.schedule.after is None:
         return []
-    flows = {**valid_flows(store), changed.id: changed}
-    return [problem for problem in order_problems(flows, store.ids()) if problem.flow == changed.id]
+    flows = {flow.id: flow}
+    waiting = list(flow.schedule.after)
+    while waiting:
+        name = waiting.pop()
+        earlier = None if name in flows else _valid(store, name)
+        if earlier is not None:
+            flows[name] = earlier
+            waiting += (earlier.schedule.after or ()) if earlier.schedule else ()
+    return [problem for problem in order_problems(flows, store.ids()) if problem.flow == flow.id]
 
 
-def valid_flows(store: FlowStore) -> dict[str, Flow]:
-    """Return all flows of a store that are valid, by id.
-
-    Args:
-        store: The flows folder.
-    """
-    flows: dict[str, Flow] = {}
-    for flow_id in store.ids():
-        try:
-            flows[flow_id] = store.load(flow_id).flow
-        except FlowInvalid:
-            continue
-    return flows
+def _valid(store: FlowStore, flow_id: str) -> Flow | None:
+    try:
+        return store.load(flow_id).flow
+    except FlowInvalid:
+        return None
 
 
 def _unknown(name: str, other: str) -> Problem:

@@ -15,7 +15,7 @@ from order_cancellation.flow.faults import problems_of
 from order_cancellation.flow.names import FLOW_FILE
 from order_cancellation.flow.schedule import Schedule
 from order_cancellation.flow.store import FlowStore, LoadedFlow, open_files
-from order_cancellation.service.order import circles_with
+from order_cancellation.service.order import place_problems
 
 __all__ = ["set_schedule"]
 
@@ -61,7 +61,7 @@ def set_schedule(
     except ValueError as error:
         raise FlowInvalid([Problem(flow_id, "schedule", f"{error}. Edit {FLOW_FILE} by hand.")]) from error
     loaded = open_files(flow_id, {**files, FLOW_FILE: changed})
-    problems = circles_with(store, loaded.flow)
+    problems = place_problems(store, loaded.flow)
     if problems:
         raise FlowInvalid(problems)
     _write(store, flow_id, files[FLOW_FILE], changed)

@@ -93,6 +93,17 @@ def test_load_checked_returns_a_good_flow(tmp_path):
     assert load_checked(FlowStore(tmp_path), "acme").flow.id == "acme"
 
 
+def test_load_checked_looks_at_the_flows_that_it_runs_after(tmp_path):
+    for name, after in {"a": ["c"], "b": ["a"], "c": ["b"], "d": ["gone"], "e": ["a"]}.items():
+        put(tmp_path, name, schedule={"after": after})
+    store = FlowStore(tmp_path)
+    with pytest.raises(FlowInvalid, match="a → c → b → a"):
+        load_checked(store, "a")
+    with pytest.raises(FlowInvalid, match="there is no flow 'gone'"):
+        load_checked(store, "d")
+    assert load_checked(store, "e").flow.id == "e"
+
+
 class TestOrder:
     def problems(self, folder, **after: list[str]) -> dict[str, list[str]]:
         for name, earlier in after.items():

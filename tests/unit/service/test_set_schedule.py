@@ -114,7 +114,7 @@ def test_a_change_by_somebody_else_at_this_moment_is_not_lost(store, monkeypatch
         path.write_bytes(path.read_bytes() + b"owner: somebody\n")
         return []
 
-    monkeypatch.setattr("order_cancellation.service.schedule.circles_with", meanwhile)
+    monkeypatch.setattr("order_cancellation.service.schedule.place_problems", meanwhile)
     with pytest.raises(ConfigurationError, match="changed by somebody else"):
         set_schedule(store, "acme", every="5m")
     assert b"owner: somebody" in path.read_bytes()
