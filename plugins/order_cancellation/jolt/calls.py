@@ -115,8 +115,17 @@ def _parse_call(rule: str, text: str, reporter: Reporter) -> Call | None:
     return Call(name, tuple(argument for argument in arguments if argument is not None))
 
 
+_DIFFERENT_EACH_TIME = frozenset({"now", "nowEpochMillis", "uuid"})
+
+
 def _check_name(rule: str, name: str, reporter: Reporter) -> None:
-    if name not in FUNCTIONS:
+    if name in _DIFFERENT_EACH_TIME:
+        reporter.silent(
+            rule,
+            f"'{name}' is not offered: a request must map to the same body however often it is tried. "
+            f"Set such a value in the script step.",
+        )
+    elif name not in FUNCTIONS:
         hint = nearest(name, list(FUNCTIONS))
         reporter.silent(
             rule, f"There is no function '{name}'; Java silently takes the first argument. {hint}"

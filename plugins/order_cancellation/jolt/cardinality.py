@@ -97,7 +97,7 @@ def _parse_children(rule: str, spec: dict[str, Any], reporter: Reporter) -> Iter
         element = reporter.attempt(path, _parse_cardinality_key, raw)
         if element is None:
             continue
-        if "|" in raw or raw.startswith(("&", "$", "#", "[", "\\")):
+        if "|" in raw or raw.startswith(("[", "\\")):
             reporter.silent(
                 path, f"'{raw}' is a plain name here. Write one key for each name, without signs."
             )

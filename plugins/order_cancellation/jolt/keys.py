@@ -253,7 +253,7 @@ def _unescape(raw: str) -> str:
 def _parse_array(raw: str, shown: str, key: str) -> Array:
     if shown.count("[") != 1 or shown.count("]") != 1:
         raise KeySyntaxError(
-            f"'{raw}' has more than one pair of brackets. Write each index as a step of its own."
+            f"'{raw}' must have exactly one pair of brackets. Write [0], or '\\\\[' for the character itself."
         )
     if not key.endswith("]"):
         raise KeySyntaxError(f"'{raw}' goes on after its brackets. Write a dot after ']'.")

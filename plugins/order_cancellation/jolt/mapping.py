@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from order_cancellation.jolt.chain import Operation, parse_chain
+from order_cancellation.jolt.chain import Operation, Run, parse_chain
 from order_cancellation.jolt.errors import JoltSpecError, JoltTransformError, SpecProblem
 from order_cancellation.jolt.limits import PaddingBudget
 from order_cancellation.jolt.text import parse_spec
@@ -44,15 +44,13 @@ def _assemble(operations: list[Operation]) -> Mapping:
     first, *others = operations
     prepare = None if first.compile_copying is not None else copy_document
     start = first.compile_copying() if first.compile_copying is not None else first.compile(None)
-    runs = (start, *(operation.compile(None) for operation in others))
+    runs = ((first, start), *((operation, operation.compile(None)) for operation in others))
     complete = finished if any(operation.shares for operation in operations) else None
 
     def mapping(document: Any) -> Any:
-        budget = PaddingBudget()
         try:
             value = document if prepare is None else prepare(document)
-            for run in runs:
-                value = run(value, budget)
+            value = _run_all(runs, value)
             return value if complete is None else complete(value)
         except RecursionError as error:
             raise JoltTransformError(
@@ -60,6 +58,16 @@ def _assemble(operations: list[Operation]) -> Mapping:
             ) from error
 
     return mapping
+
+
+def _run_all(runs: tuple[tuple[Operation, Run], ...], value: Any) -> Any:
+    budget = PaddingBudget()
+    for operation, run in runs:
+        try:
+            value = run(value, budget)
+        except JoltTransformError as error:
+            raise JoltTransformError(f"Operation {operation.index} ({operation.name}): {error}") from error
+    return value
 
 
 def check_spec(spec_or_text: Any) -> list[SpecProblem]:

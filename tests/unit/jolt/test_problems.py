@@ -130,3 +130,14 @@ def test_a_specification_without_end_is_refused():
         compile_spec({"operation": "shift", "spec": spec})
     with pytest.raises(JoltSpecError, match="levels deep"):
         parse_spec("[" * 100_000 + "]" * 100_000)
+
+
+def test_a_failing_document_names_the_operation():
+    chain = [{"operation": "sort"}, {"operation": "shift", "spec": {"a": "&9"}}]
+    with pytest.raises(JoltTransformError, match=r"Operation 1 \(shift\)"):
+        compile_spec(chain)({"a": 1})
+
+
+def test_a_function_that_differs_each_time_is_told():
+    problem = only_problem([{"operation": "modify-overwrite-beta", "spec": {"a": "=uuid()"}}])
+    assert "script step" in problem.message
