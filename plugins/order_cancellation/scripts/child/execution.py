@@ -6,9 +6,8 @@ import io
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import CodeType, FrameType, ModuleType, TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import nifi, python2, streams
 
@@ -23,8 +22,7 @@ class TimeUp(BaseException):
     """The run's time is over; no ``except Exception`` of a script stops it."""
 
 
-@dataclass(frozen=True)
-class Script:
+class Script(NamedTuple):
     """A script, compiled, with the limits of its runs.
 
     Args:
@@ -44,18 +42,23 @@ class Script:
     network: bool
 
 
-@dataclass
 class Answer:
-    """What one run left behind."""
+    """What one run left behind: its fields are those of the runner's ``Outcome``, with only the changes of attributes.
 
-    result: bytes | None = None
-    changed: dict[str, str] = field(default_factory=dict)
-    removed: list[str] = field(default_factory=list)
-    printed: str = ""
-    error: str | None = None
-    log_lines: list[tuple[str, str]] = field(default_factory=list)
-    worn_out: bool = False
-    """Whether the process should not be used again: time or memory ran out in the middle of something."""
+    Args:
+        error: What went wrong, or None.
+        changed: The attributes that were set.
+    """
+
+    def __init__(self, error: str | None = None, changed: dict[str, str] | None = None) -> None:
+        self.result: bytes | None = None
+        self.changed = changed or {}
+        self.removed: list[str] = []
+        self.printed = ""
+        self.error = error
+        self.log_lines: list[tuple[str, str]] = []
+        self.worn_out = False
+        """Whether the process should not be used again: time or memory ran out in the middle of something."""
 
 
 class _Printed(io.TextIOBase):

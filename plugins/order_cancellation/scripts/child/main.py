@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ast
+import functools
 import gc
 import importlib
 import json
 import os
+import re
 import socket
 import sys
 from typing import Any, NoReturn
@@ -58,14 +59,14 @@ def _compiled(setup: dict[str, Any]) -> tuple[execution.Script | None, dict[str,
     return execution.Script(code, name, lines, setup["timeout"], setup["output"], setup["network"]), None
 
 
+_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w., \t]+))", re.MULTILINE)
+
+
 def _import_what_it_names(source: str) -> set[str]:
-    """Import the modules that the script's import statements name, so that no request waits for them."""
-    names = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
+    """Import the modules that the script's import lines name, so that no request waits for them."""
+    names = {name for name, _ in _IMPORT.findall(source) if name and not name.startswith(".")}
+    for _, several in _IMPORT.findall(source):
+        names |= {words[0] for part in several.split(",") if (words := part.split())}
     for name in names:
         try:
             importlib.import_module(name)
@@ -111,11 +112,9 @@ def _serve_forked(channel: socket.socket, script: execution.Script, _names: set[
     """Run each request in a fork of this process, which itself runs no line of the script."""
     while (request := frames.read(channel, REQUEST_CAP)) is not None:
         cap = script.output_limit + frames.ANSWER_ROOM
-        answer = forked.run(
-            lambda request=request: _answered(script, request), channel, script.timeout_s, cap
-        )  # type: ignore[misc]
+        answer = forked.run(functools.partial(_answered, script, request), channel, script.timeout_s, cap)
         if isinstance(answer, bytes) and not frames.is_one(answer, request[0]):
             answer = "The script wrote to the runner's own channel"
         if isinstance(answer, str):
-            answer = _frame(request[0], execution.Answer(error=answer, changed={"log.script.error": answer}))
+            answer = _frame(request[0], execution.Answer(answer, {"log.script.error": answer}))
         channel.sendall(answer)

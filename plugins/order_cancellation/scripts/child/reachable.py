@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Reachable", "reachable"]
 
@@ -28,8 +28,7 @@ _NETWORK = (
 )
 
 
-@dataclass(frozen=True)
-class Reachable:
+class Reachable(NamedTuple):
     """What may be read.
 
     Args:
