@@ -167,6 +167,15 @@ class Erp:
         """Hold a place among the calls under way; to be held before an intent is committed."""
         return self.limits.slot()
 
+    def check_open(self) -> None:
+        """Make sure that calls may go out at all; to be asked before an intent is committed.
+
+        Raises:
+            NotSent: The breaker is open.
+        """
+        if self._breaker is not None:
+            self._breaker.check()
+
     async def send(self, call: Call, *, before_write: Callable[[], None] | None = None) -> Answer:
         """Send a call once, with the connection's credentials, inside a slot that the caller holds.
 

@@ -362,3 +362,16 @@ class TestOmnitronAway:
 def sandbox_settings_back(sandbox):
     """Let Omnitron allow every status again."""
     sandbox.sandbox.world.change_settings({"forbidden_transitions": []})
+
+
+class TestBreaker:
+    def test_a_dead_erp_leaves_the_rest_unsent_and_unharmed(self, engine, sandbox):
+        """After ten calls in a row without an answer nothing more is sent: no further request gets into doubt."""
+        engine.write(a_flow(delivery={"parallel_batches": 1}, write_to_erp={"concurrency": 1}))
+        rule = {"match": {"route": "erp.book"}, "then": {"close": "before", "book": "never"}}
+        sandbox.use({"name": "dead", "requests": {"count": 15}, "rules": [rule]})
+
+        report = engine.run()
+
+        assert report.counts == {"in_doubt": 10, "prepared": 5}
+        assert any("nothing is sent for" in line.error for line in report.behind)

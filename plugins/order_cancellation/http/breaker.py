@@ -43,6 +43,18 @@ class Breaker:
             return False
         return self._probing or self._clock.monotonic() < self._closed_at
 
+    def check(self) -> None:
+        """Make sure that a call may go out now.
+
+        Raises:
+            NotSent: The breaker is open.
+        """
+        if self.is_open:
+            raise NotSent(
+                f"{self._name} was not called: {self._failures} calls in a row failed, "
+                f"so nothing is sent for {self._pause_s:g} s"
+            )
+
     async def guard(self, send: Callable[[], Awaitable[Answer]]) -> Answer:
         """Send a call unless the breaker is open, and learn from what comes of it.
 
@@ -53,11 +65,7 @@ class Breaker:
             NotSent: The breaker is open, and nothing left; or ``send`` raised it.
             InDoubt: ``send`` raised it.
         """
-        if self.is_open:
-            raise NotSent(
-                f"{self._name} was not called: {self._failures} calls in a row failed, "
-                f"so nothing is sent for {self._pause_s:g} s"
-            )
+        self.check()
         is_probe = self._failures >= self._threshold
         self._probing = self._probing or is_probe
         try:

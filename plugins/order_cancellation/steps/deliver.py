@@ -171,6 +171,12 @@ async def _send_once(desk: Desk, record: Record, call: Call, digest: str) -> Rec
     sent["body"] = None if call.body is None else call.body.decode()
     async with erp.slot():
         desk.check_lease()
+        try:
+            erp.check_open()
+        except NotSent as error:  # no intent for what can't leave
+            return await desk.record(
+                Change(record, record.moved(record.state, error=str(error), hopeful=True))
+            )
         intent = record.moved(
             State.SENDING,
             tries=record.tries,

@@ -1,0 +1,82 @@
+"""What a SIGKILL leaves behind goes on by itself, and nothing is sent twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from order_cancellation.demo.keeper import session_members
+from order_cancellation.sandbox.thread import SandboxThread
+
+from live_airflow import live_airflow, write_flow
+
+pytestmark = pytest.mark.timeout(400)
+
+SLOW = {"name": "all_fine", "requests": {"count": 4}, "settings": {"erp_latency": 2.5}}
+
+
+@pytest.fixture
+def flows(tmp_path: Path) -> Path:
+    write_flow(tmp_path / "flows", "crashed")
+    return tmp_path / "flows"
+
+
+def test_a_killed_airflow_takes_its_tasks_up_again_within_a_minute(tmp_path, flows):
+    """Everything is killed while the ERP is being called; after a start the run ends, each request booked once."""
+    with SandboxThread(scenario=SLOW) as sandbox:
+        with live_airflow(tmp_path / "home", flows, sandbox) as live:
+            run_id = live.start("crashed")
+            live.wait(lambda: being_booked(sandbox) > 0, "the first call to the ERP")
+            kill(session_members(live.airflow.program.pid))
+        sandbox.use({"name": "all_fine", "requests": {"count": 4}}, keep=True)
+        with live_airflow(tmp_path / "home", flows, sandbox) as live:
+            begun = time.monotonic()
+            state = live.end_of("crashed", run_id, seconds=150)
+            took = time.monotonic() - begun
+
+        assert state == "success"
+        assert live.booked() == [1, 2, 3, 4]
+        assert took < 100
+
+
+def test_a_killed_task_is_retried_and_sends_nothing_twice(tmp_path, flows):
+    """The process of a running write_to_erp is killed; Airflow's retry settles by the look-up."""
+    with SandboxThread(scenario=SLOW) as sandbox, live_airflow(tmp_path / "home", flows, sandbox) as live:
+        run_id = live.start("crashed")
+        live.wait(lambda: being_booked(sandbox) > 0, "the first call to the ERP")
+        kill(task_processes(live.airflow.program.pid, "write_to_erp"))
+        state = live.end_of("crashed", run_id, seconds=150)
+
+        assert state == "success"
+        assert live.booked() == [1, 2, 3, 4]
+
+
+def being_booked(sandbox: SandboxThread) -> int:
+    """How many bookings the ERP has been asked for."""
+    return sum(call["path"].startswith("/erp/cancellations") for call in sandbox.calls)
+
+
+def kill(pids: set[int]) -> None:
+    """SIGKILL for each of these processes, which this test has started."""
+    for pid in pids:
+        if pid > 1:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+
+def task_processes(session: int, step: str) -> set[int]:
+    """The processes of running task instances, by the title that Airflow gives them."""
+    return {pid for pid in session_members(session) if step in title_of(pid)}
+
+
+def title_of(pid: int) -> str:
+    """A process's command line."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+    except OSError:
+        return ""

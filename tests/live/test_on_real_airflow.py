@@ -1,0 +1,182 @@
+"""Whole runs on a real Airflow: scheduler, LocalExecutor, API server, pages' API."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.timeout(240)
+
+REFUSE_SECOND = {
+    "name": "one_refused",
+    "requests": {"count": 3},
+    "rules": [
+        {
+            "match": {"route": "erp.book", "position": 2},
+            "then": {"status": 422, "body": {"error": "period closed"}, "book": "never"},
+        }
+    ],
+}
+PERSONAL = ("first_name", "last_name", "email", "phone_number")
+
+
+class TestRun:
+    def test_clear_only_failed_takes_up_just_what_failed_with_the_flow_as_it_is_now(self, live):
+        """A refused request is sent again by the cleared tasks; the others' tasks are not touched."""
+        live.begin(REFUSE_SECOND)
+        run_id, state = live.run("repaired")
+        before = live.states("repaired", run_id)
+        red = {task for task, ended in before.items() if ended in ("failed", "upstream_failed")}
+
+        live.begin({"name": "all_fine", "requests": {"count": 3}}, keep=True)
+        script = live.flows / "repaired" / "response.py"
+        script.write_text(script.read_text() + 'session.putAttribute("log.judged", "by the repaired script")\n')
+        cleared = live.call(
+            "POST",
+            "/api/v2/dags/repaired/clearTaskInstances",
+            json={
+                "dry_run": False,
+                "only_failed": True,
+                "include_downstream": True,
+                "dag_run_id": run_id,
+                "reset_dag_runs": True,
+            },
+        )
+        after = live.end_of("repaired", run_id)
+
+        assert state == "failed"
+        assert red == {("custom_response", 1), ("write_to_omnitron", 1), ("post_script", 1), ("report", -1)}
+        assert cleared["total_entries"] == len(red)
+        assert after == "success"
+        assert live.booked() == [1, 2, 3]
+        assert "by the repaired script" in logs_of(live.home)
+
+    def test_the_test_button_logs_in(self, live):
+        """Airflow's own connection test really asks the two systems."""
+        for name in ("omnitron_default", "erp_default"):
+            shown = live.call("GET", f"/api/v2/connections/{name}")
+            body = {key: shown[key] for key in ("connection_id", "conn_type", "host", "login", "extra")}
+            answer = live.call("POST", "/api/v2/connections/test", json=body | {"password": "***"})
+            assert answer["status"] is True, answer
+
+    def test_a_broken_flow_is_a_visible_dag_and_hides_no_other(self, live):
+        """Its page shows every error; the other flows are there."""
+        live.wait(lambda: live.airflow.api.find_dag("not_valid"), "the broken DAG")
+        details = live.call("GET", "/api/v2/dags/not_valid/details")
+
+        assert "broken" in [tag["name"] for tag in details["tags"]]
+        assert "nonsense" in details["doc_md"]
+        assert "write_to_erp" in details["doc_md"]
+        assert live.airflow.api.import_errors() == []
+
+    def test_change_schedule_is_in_force_within_ten_seconds(self, live):
+        """The trigger form's DAG writes the flow's file, and Airflow's next reading has it."""
+        run_id, state = live.run("change_schedule", flow="scheduled", every="7m")
+        assert state == "success"
+        took = live.wait(
+            lambda: "0:07:00" in json.dumps(live.call("GET", "/api/v2/dags/scheduled/details")),
+            "the new schedule",
+        )
+
+        assert "every: 7m" in (live.flows / "scheduled" / "flow.yaml").read_text()
+        assert took < 10
+        assert run_id
+
+    def test_a_backfill_takes_the_requests_of_its_interval(self, live):
+        """Only what was modified in the interval is taken up."""
+        day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        inside, outside = day - timedelta(days=3, hours=-5), day - timedelta(days=9)
+        live.begin(
+            {
+                "name": "dated",
+                "requests": {
+                    "count": 2,
+                    "changes": [
+                        {"position": 1, "set": {"modified_date": inside.isoformat()}},
+                        {"position": 2, "set": {"modified_date": outside.isoformat()}},
+                    ],
+                },
+            }
+        )
+        live.wait(lambda: live.airflow.api.find_dag("backfilled"), "the DAG")
+        live.call(
+            "POST",
+            "/api/v2/backfills",
+            json={
+                "dag_id": "backfilled",
+                "from_date": (day - timedelta(days=3)).isoformat(),
+                "to_date": (day - timedelta(days=2, hours=12)).isoformat(),
+                "max_active_runs": 1,
+                "reprocess_behavior": "none",
+                "dag_run_conf": {},
+                "run_backwards": False,
+            },
+        )
+        live.airflow.api.unpause("backfilled")
+        live.wait(lambda: live.booked() == [1], "the booking of the interval's request", seconds=90)
+        runs = live.call("GET", "/api/v2/dags/backfilled/dagRuns")["dag_runs"]
+        for run in runs:
+            if run["run_type"] == "backfill":
+                live.end_of("backfilled", run["dag_run_id"])
+
+        assert live.booked() == [1] or live.booked() == [1, 2]
+        assert any(run["run_type"] == "backfill" for run in runs)
+
+
+class TestNothingSecretOrPersonal:
+    def test_is_in_any_log_xcom_or_rendered_field(self, live):
+        """After a run with personal data and secrets both databases and all logs are searched for them."""
+        live.begin({"name": "all_fine", "requests": {"count": 3}})
+        people = [request["customer"] for request in live.sandbox.requests]
+        ibans = [request["iban"] for request in live.sandbox.requests if request["iban"]]
+        run_id, state = live.run("every_step")
+
+        canaries = {str(person[field]) for person in people for field in PERSONAL if person[field]} | set(ibans)
+        canaries |= {"omnitron-secret", "erp-secret", *tokens_of(live)}
+        logs, airflow_db, ledger = logs_of(live.home), dump(live.home / "airflow.db"), dump(live.home / "ledger.db")
+
+        assert state == "success", live.states("every_step", run_id)
+        assert live.booked() == [1, 2, 3]
+        for canary in canaries:
+            assert canary not in logs, "in a log"
+            assert canary not in airflow_db, "in Airflow's database"
+            assert canary not in ledger, "in the ledger"
+
+
+def tokens_of(live):
+    """The tokens that the sandbox gave out, from the headers of the calls that it got."""
+    heads = [call.get("headers", {}) for call in live.sandbox.calls]
+    values = [value for head in heads for name, value in head.items() if name.lower() == "authorization"]
+    return {value.split(" ", 1)[1] for value in values if " " in value}
+
+
+def logs_of(home: Path) -> str:
+    """Everything in Airflow's log folder, task logs among it, and what its processes printed."""
+    files = [*(home / "logs").rglob("*.log"), home / "standalone.log"]
+    return "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file())
+
+
+def dump(database: Path) -> str:
+    """Every cell of a database as text; what is compressed only, unpacked."""
+    texts: list[str] = []
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    for table in tables:
+        for row in connection.execute(f'SELECT * FROM "{table}"'):
+            texts.extend(_text(cell) for cell in row if cell is not None)
+    connection.close()
+    return "\n".join(texts)
+
+
+def _text(cell: object) -> str:
+    if not isinstance(cell, bytes):
+        return str(cell)
+    try:
+        return zlib.decompress(cell).decode("utf-8", "replace")
+    except zlib.error:
+        return cell.decode("utf-8", "replace")

@@ -1,0 +1,202 @@
+"""A real Airflow, as `make demo` starts it, with a home and a flows folder of its own, and the sandbox."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from order_cancellation.demo.environment import Place, find_place, free_ports
+from order_cancellation.demo.standing import Standing, standing
+from order_cancellation.sandbox.thread import SandboxThread
+
+ROOT = Path(__file__).parents[1]
+ENDED = ("success", "failed")
+
+FLOW = """
+title: Every step
+tags: [live]
+get_data: {connection: omnitron_default, cancel_type: all, status: approved}
+script: {file: script.py}
+mapping: {file: mapping.json}
+write_to_erp:
+  connection: erp_default
+  url: /cancellations
+  method: POST
+  look_up: {url: "/cancellations/{{ request.uuid }}", found: "$.found", after: 0s}
+custom_response: {file: response.py}
+write_to_omnitron: {on_success: {status: completed}}
+post_script: {file: post.py}
+delivery: {lease: 5s, task_retries: 2, task_retry_delay: 1s}
+"""
+FILES = {
+    "script.py": (
+        "import json\n"
+        "request = json.loads(input_text)\n"
+        'session.putAttribute("log.sku", request["order_item"]["product"]["sku"])\n'
+        "outputStream.write(json.dumps(request))\n"
+    ),
+    "mapping.json": (
+        '[{"operation": "shift", "spec": {"id": "request_id", "uuid": "reference", "iban": "iban",'
+        ' "customer": {"email": "mail", "first_name": "name"}}}]'
+    ),
+    "response.py": (
+        'good = get_attribute("invokehttp.status.code") in ("200", "201")\n'
+        'session.putAttribute("relation", "continue" if good else "failure")\n'
+    ),
+    "post.py": 'session.putAttribute("log.done", get_attribute("request.id"))\n',
+}
+
+
+@dataclass
+class Live:
+    """A running Airflow with the sandbox behind its connections."""
+
+    airflow: Standing
+    sandbox: SandboxThread
+    flows: Path
+
+    @property
+    def home(self) -> Path:
+        """Where Airflow writes."""
+        return self.airflow.place.home
+
+    def call(self, method: str, path: str, **more: Any) -> Any:
+        """Call Airflow's REST API, and again while SQLite is busy."""
+        for _ in range(8):
+            answer = httpx.request(
+                method, self.airflow.place.api + path, headers=self.headers, timeout=30, trust_env=False, **more
+            )
+            if not answer.is_server_error:
+                break
+            time.sleep(0.5)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text[:500]}"
+        return answer.json() if answer.content else {}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The signed-in user's header."""
+        if not hasattr(self, "_headers"):
+            answer = httpx.post(
+                f"{self.airflow.place.api}/auth/token",
+                json={"username": self.airflow.user, "password": self.airflow.password},
+                trust_env=False,
+            )
+            self._headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        return self._headers
+
+    def begin(self, scenario: Any, *, keep: bool = False) -> None:
+        """Let the sandbox play something else."""
+        self.sandbox.use(scenario, keep=keep)
+
+    def start(self, flow: str, /, **conf: Any) -> str:
+        """Start a run."""
+        self.wait(lambda: self.airflow.api.find_dag(flow), f"the DAG {flow}", seconds=60)
+        self.airflow.api.unpause(flow)
+        run_id = f"live-{time.time_ns()}"
+        self.airflow.api.trigger(flow, run_id, conf)
+        return run_id
+
+    def run(self, flow: str, /, **conf: Any) -> tuple[str, str]:
+        """Do a whole run; its id and its last state."""
+        run_id = self.start(flow, **conf)
+        return run_id, self.end_of(flow, run_id)
+
+    def end_of(self, flow: str, run_id: str, seconds: float = 120) -> str:
+        """Wait for a run's end."""
+        self.wait(lambda: self.airflow.api.run(flow, run_id)["state"] in ENDED, f"the end of {run_id}", seconds)
+        return str(self.airflow.api.run(flow, run_id)["state"])
+
+    def states(self, flow: str, run_id: str) -> dict[tuple[str, int], str]:
+        """Each task instance's state."""
+        tasks = self.airflow.api.tasks(flow, run_id)
+        return {(task["task_id"].removeprefix("requests."), task["map_index"]): task["state"] for task in tasks}
+
+    def wait(self, is_so: Callable[[], Any], what: str, seconds: float = 60) -> float:
+        """Wait until something is so; how long it took, in seconds."""
+        begun = time.monotonic()
+        while not is_so():
+            assert time.monotonic() - begun < seconds, f"waited {seconds} s for {what}"
+            time.sleep(0.25)
+        return time.monotonic() - begun
+
+    def booked(self) -> list[int]:
+        """What the ERP's own book holds."""
+        return sorted(entry["body"]["request_id"] for entry in self.sandbox.book)
+
+
+def write_flow(folder: Path, name: str, flow: str = FLOW, **files: str) -> Path:
+    """Write a flow's folder."""
+    home = folder / name
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "flow.yaml").write_text(flow, encoding="utf-8")
+    for file, text in FILES.items():
+        (home / file).write_text(files.get(file.partition(".")[0], text), encoding="utf-8")
+    return home
+
+
+def place_for(home: Path, flows: Path) -> Place:
+    """An Airflow of this project in a home of its own."""
+    [port] = free_ports(1)
+    own = {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW_PORT": str(port),
+        "AIRFLOW__ORDER_CANCELLATION__FLOWS_FOLDER": str(flows),
+    }
+    given = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    return find_place(ROOT, given | own).without_real_systems()
+
+
+@contextmanager
+def live_airflow(home: Path, flows: Path, sandbox: SandboxThread) -> Iterator[Live]:
+    """Start Airflow, and make the connections to the sandbox."""
+    with standing(place_for(home, flows)) as airflow:
+        live = Live(airflow, sandbox, flows)
+        for name, connection in connections_to(sandbox).items():
+            airflow.api.set_connection(name, connection)
+        yield live
+
+
+def connections_to(sandbox: SandboxThread) -> dict[str, dict[str, Any]]:
+    """The two connections, with passwords that must not be seen anywhere."""
+    return {
+        "omnitron_default": {
+            "conn_type": "omnitron",
+            "host": sandbox.omnitron_url,
+            "login": "omnitron",
+            "password": "omnitron-secret",
+        },
+        "erp_default": {
+            "conn_type": "erp",
+            "host": sandbox.erp_url,
+            "login": "erp",
+            "password": "erp-secret",
+            "extra": '{"login_kind": "jwt", "login_url": "/login"}',
+        },
+    }
+
+
+@pytest.fixture(scope="session")
+def live_sandbox() -> Iterator[SandboxThread]:
+    with SandboxThread(scenario={"name": "all_fine", "requests": {"count": 0}}) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory, live_sandbox: SandboxThread) -> Iterator[Live]:
+    home = tmp_path_factory.mktemp("airflow-home")
+    flows = tmp_path_factory.mktemp("flows")
+    for name in ("every_step", "repaired", "scheduled", "backfilled"):
+        write_flow(flows, name, FLOW.replace("title: Every step", f"title: {name}"))
+    (flows / "backfilled" / "flow.yaml").write_text(FLOW + "schedule: {every: 1d}\n", encoding="utf-8")
+    write_flow(flows, "not_valid", "get_data: {connection: 7}\nnonsense: true\n")
+    with live_airflow(home, flows, live_sandbox) as running:
+        yield running
+    shutil.rmtree(home, ignore_errors=True)
