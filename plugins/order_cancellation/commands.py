@@ -63,7 +63,7 @@ def try_step(arguments: Namespace, output: Output) -> int:
 
     settings = _settings()
     result = attempt(
-        FlowStore(settings.flows_folder).load(arguments.flow),
+        _store(settings).load(arguments.flow),
         arguments.step,
         _read(arguments.input),
         _attributes(arguments.attribute),
@@ -80,7 +80,7 @@ def test(arguments: Namespace, output: Output) -> int:
     from order_cancellation.service.cases import run_cases  # noqa: PLC0415
 
     settings = _settings()
-    store = FlowStore(settings.flows_folder)
+    store = _store(settings)
     results: list[dict[str, Any]] = []
     problems: list[Problem] = []
     for flow_id in arguments.flows or store.ids():
@@ -243,8 +243,13 @@ def _settings_of_a_first_start() -> Settings:
     return _settings()
 
 
-def _store() -> FlowStore:
-    return FlowStore(_settings().flows_folder)
+def _store(settings: Settings | None = None) -> FlowStore:
+    folder = (settings or _settings()).flows_folder
+    if not folder.is_dir():
+        raise ConfigurationError(
+            f"The flows folder {folder} does not exist. Create it, or correct the setting flows_folder."
+        )
+    return FlowStore(folder)
 
 
 @contextmanager

@@ -68,6 +68,12 @@ class TestValidate:
         assert code == 1
         assert "unknown key 'titel'" in out
 
+    def test_a_flows_folder_that_does_not_exist_is_not_a_sound_one(self, flows, call, tmp_path):
+        flows.rename(tmp_path / "elsewhere")
+        code, out, err = call("validate", "--format", "json")
+        assert (code, out) == (1, "")
+        assert "does not exist" in err
+
     def test_an_unknown_flow_is_an_error(self, flows, call):
         code, out, _ = call("validate", "gone", "--format", "json")
         assert (code, json.loads(out)[0]["flow"]) == (1, "gone")
