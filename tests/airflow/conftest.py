@@ -58,7 +58,8 @@ FILES = {
     "mapping.json": '[{"operation": "shift", "spec": {"id": "id", "uuid": "uuid"}}]',
     "response.py": (
         'status = get_attribute("invokehttp.status.code")\n'
-        'session.putAttribute("relation", "continue" if status.startswith("2") else "failure")\n'
+        'relation = {"2": "continue"}.get(status[:1], "auth_fail" if status == "401" else "failure")\n'
+        'session.putAttribute("relation", relation)\n'
     ),
     "post.py": 'session.putAttribute(flowFile, "told", "yes")\n',
 }

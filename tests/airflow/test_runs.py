@@ -10,6 +10,7 @@ import re
 
 import pytest
 
+from order_cancellation.dag import ended_well
 from order_cancellation.sandbox.thread import SandboxThread
 
 from .conftest import FLOWS, WHOLE_FLOW, write_flow
@@ -155,3 +156,26 @@ class TestRefusedRequest:
             "report",
         }
         assert (again.state, len(sandbox.book), sandbox.booked_twice) == ("success", 3, [])
+
+
+class TestFlowThatComesAfter:
+    def events(self, flow_id: str) -> int:
+        from airflow.models.asset import AssetEvent, AssetModel
+        from airflow.utils.session import create_session
+        from sqlalchemy import func, select
+
+        with create_session() as session:
+            found = (
+                select(func.count())
+                .select_from(AssetEvent)
+                .join(AssetModel, AssetModel.id == AssetEvent.asset_id)
+            )
+            return session.scalar(found.where(AssetModel.name == ended_well(flow_id).name)) or 0
+
+    def test_is_told_when_a_run_ended_well(self, outcome) -> None:
+        run, _ = outcome
+        assert self.events(run.dag_id) == 1
+
+    def test_is_not_told_of_a_dry_run(self, flow_id, sandbox) -> None:
+        assert Running(FLOWS, flow_id).start({"dry_run": True}).state == "success"
+        assert self.events(flow_id) == 0

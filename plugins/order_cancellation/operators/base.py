@@ -69,7 +69,7 @@ class FlowOperator(BaseOperator):
         except OrderCancellationError as error:
             hopeful = _is_hopeful(error)
             self._note(context, hopeful=hopeful)
-            log.info("step ended red", flow=self.flow_id, why=type(error).__name__, hopeful=hopeful)
+            log.info("task ends red", flow=self.flow_id, error=type(error).__name__, hopeful=hopeful)
             red = StepUnfinished(str(error), hopeful=True) if hopeful else AirflowFailException(str(error))
         except Exception:
             self._note(context, hopeful=True)
