@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from airflow.sdk import DAG
-from order_cancellation.airflow_settings import read_settings
 
+from order_cancellation.airflow_settings import read_settings
 from order_cancellation.dag import TAG
 from order_cancellation.flow.store import FlowStore
 from order_cancellation.operators.change_schedule import ChangeScheduleOperator
