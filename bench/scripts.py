@@ -1,4 +1,4 @@
-"""How fast scripts run: requests per second in one child and over the cores, and how soon a child is ready."""
+"""How fast scripts run: requests per second in one child and over the cores; how soon a child is ready."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spreads the requests of a batch over as many children as the load asks for, without holding up the event loop."""
+"""Spreads the requests of a batch over as many children as the load asks for, beside the event loop."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["ScriptPool"]
 class ScriptPool:
     """Several ``ScriptRunner``s of one script behind one asynchronous ``run``.
 
-    The first child starts with the pool, so that a source, a package or a missing protection is found out before
-    the first request; each other one starts when all those there are busy.
+    The first child starts with the pool, so that a package or a protection that is missing is found out
+    before the first request; each other one starts when all those there are busy.
 
     Args:
         source: The script.

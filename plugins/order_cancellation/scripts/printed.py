@@ -1,4 +1,4 @@
-"""What of a run may stand in the task log: printed text and log lines, prefixed, capped, with secrets masked."""
+"""What of a run may stand in the task log: printed and logged lines, prefixed, capped, secrets masked."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ _SHORTEST = 3
 
 _PERSONAL = frozenset(
     {
-        "email", "first_name", "last_name", "full_name", "name", "phone_number", "phone", "iban", "holder_name",
-        "remote_addr", "date_of_birth", "line", "line1", "line2", "address", "postcode", "identity_number", "tax_no",
+        "email", "first_name", "last_name", "full_name", "name", "phone_number", "phone", "iban",
+        "holder_name", "remote_addr", "date_of_birth", "line", "line1", "line2", "address", "postcode",
+        "identity_number", "tax_no",
     }
 )  # fmt: skip
 """Keys of Omnitron's request whose values are about a person."""
@@ -31,7 +32,8 @@ _PATTERNS = [
     (re.compile(r"(?i)\b(bearer|basic|token|jwt)(\s+)[\w.~+/=-]{8,}"), rf"\1\2{_MASK}"),
     (
         re.compile(
-            r"(?i)([\"']?[\w-]*(?:password|passwd|secret|token|api[_-]?key|authorization)[\w-]*[\"']?\s*[:=]\s*[\"']?)"
+            r"(?i)([\"']?[\w-]*(?:password|passwd|secret|token|api[_-]?key|authorization)[\w-]*"
+            r"[\"']?\s*[:=]\s*[\"']?)"
             r"(?:(?:bearer|basic)\s+)?(?!\*)[^\s\"',;&}]+"
         ),
         rf"\1{_MASK}",
@@ -42,7 +44,7 @@ _PATTERNS = [
     (re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b"), _MASK),
     (re.compile(r"(?<![\w.-])\+\d[\d ()-]{8,16}\d\b"), _MASK),
 ]
-"""Tokens and passwords by the word before them, then e-mail, IBAN, IP address and international phone number."""
+"""Tokens and passwords by the word before them, then e-mail, IBAN, IP address, international phone number."""
 
 
 def mask(text: str, input_text: str = "", secrets: Collection[str] = ()) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import select
 import signal
 import socket
 import subprocess
@@ -113,7 +112,7 @@ class ChildProcess:
             self.end()
             status = self._process.returncode
             raise ConfigurationError(
-                f"The process for the script '{setup.name}' did not get ready (exit status {status}): {error}. "
+                f"The process for '{setup.name}' did not get ready (exit status {status}): {error}. "
                 "Run 'order-cancellation doctor' on this machine"
             ) from error
         except BaseException:
@@ -144,22 +143,27 @@ class ChildProcess:
         try:
             self._refuse_surplus()
             self._send(frames.pack([nonce, *fields]), end)
-            first, *answer = self._receive(self._cap, end)
-            if not secrets.compare_digest(first, nonce):
-                raise ChildGone("The script wrote to the runner's own channel")
+            return self._answer_to(nonce, end)
         except BaseException:
             self.end()
             raise
+
+    def _answer_to(self, nonce: bytes, end: float) -> list[bytes]:
+        first, *answer = self._receive(self._cap, end)
+        if not secrets.compare_digest(first, nonce):
+            raise ChildGone("The script wrote to the runner's own channel")
         return answer
 
     def _refuse_surplus(self) -> None:
         """Make sure that nothing lies in the channel that nobody asked for."""
-        if select.select([self._channel], [], [], 0)[0]:
-            raise ChildGone(
-                "The script wrote to the runner's own channel"
-                if self._channel.recv(1, socket.MSG_PEEK)
-                else self._how_it_ended()
-            )
+        self._channel.settimeout(0)  # not select: this process may have more descriptors than it can count
+        try:
+            surplus = self._channel.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return
+        except OSError:
+            surplus = b""
+        raise ChildGone("The script wrote to the runner's own channel" if surplus else self._how_it_ended())
 
     def _send(self, frame: bytes, end: float) -> None:
         view = memoryview(frame)

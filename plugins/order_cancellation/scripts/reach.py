@@ -71,12 +71,13 @@ def _installed(name: str, *, wanted: bool) -> importlib.metadata.Distribution | 
         if not wanted:
             return None
     raise ConfigurationError(
-        f"script_packages names '{name}', which is not installed here. Install it on every worker, or leave it out"
+        f"script_packages names '{name}', which is not installed here. "
+        "Install it on every worker, or leave it out"
     )
 
 
 def _requirements(distribution: importlib.metadata.Distribution) -> list[str]:
-    """Return the names of what it requires; extras are not asked for, other conditions show by being installed."""
+    """Return the names of what it requires, without extras; other conditions show by being installed."""
     plain = [text for text in distribution.requires or () if "extra ==" not in text]
     return [found[0] for text in plain if (found := re.match(r"[A-Za-z0-9._-]+", text))]
 

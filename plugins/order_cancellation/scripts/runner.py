@@ -17,9 +17,9 @@ from order_cancellation.scripts.source import explain_syntax_error
 __all__ = ["ScriptRunner"]
 
 GRACE_S = 0.5
-"""How much longer than its limit a run may take before the whole child is ended: the child's own timer comes first."""
+"""How long after a run's limit the whole child is ended: the child's own timer comes first."""
 WORN_AFTER = 20
-"""A child is replaced when its runs together took this many time limits; its processor limit is a little more."""
+"""A child is replaced when its runs took this many time limits; its processor limit is a little more."""
 
 
 class ScriptRunner:
@@ -39,12 +39,12 @@ class ScriptRunner:
         memory: Address space of the child, in bytes.
         output: The most that one run may write, in bytes.
         clock: Where the time comes from.
-        left_out: Layers of protection not to use (``landlock``, ``seccomp``, ``namespaces``, ``rights``), so that
-            tests can try the others by themselves.
+        left_out: Layers of protection not to use (``landlock``, ``seccomp``, ``namespaces``, ``rights``), so
+            that tests can try the others by themselves.
 
     Raises:
-        ConfigurationError: A value is out of its range or a package is not installed; and, at the start, no child
-            gets ready or a required protection is missing.
+        ConfigurationError: A value is out of its range or a package is not installed; and, at the start,
+            no child gets ready or a required protection is missing.
     """
 
     def __init__(
@@ -130,8 +130,8 @@ class ScriptRunner:
             attributes: The attributes at hand.
 
         Returns:
-            The outcome; its ``error`` says what the script did wrong. A run that takes too long, dies or writes
-            nonsense is an outcome with an error as well, and the next run gets a new process.
+            The outcome; its ``error`` says what the script did wrong. A run that takes too long, dies or
+            writes nonsense is an outcome with an error as well, and the next run gets a new process.
 
         Raises:
             ConfigurationError: No child can be started on this machine.

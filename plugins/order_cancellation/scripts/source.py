@@ -203,7 +203,7 @@ def _bound(tree: ast.Module) -> set[str]:
 
 
 def _guarded(tree: ast.Module) -> set[int]:
-    """Return the nodes inside of ``try`` bodies and of ``if`` on the version: the script knows what it does."""
+    """Return the nodes inside of careful ``try`` and of ``if`` on the version: those know what they do."""
     inside: set[int] = set()
     for node in ast.walk(tree):
         careful = isinstance(node, ast.Try) and any(_catches_missing(handler) for handler in node.handlers)

@@ -28,8 +28,8 @@ _BY_HAND = [
 def upgrade_source(source: str, name: str = "script.py") -> tuple[str, str]:
     """Return the script in today's Python, and what was changed as a unified diff.
 
-    A script that needs nothing comes back as it is, with an empty diff. Division is left as it is: ``7 / 2`` was
-    3 and is 3.5 today; write ``//`` where the old result is meant.
+    A script that needs nothing comes back as it is, with an empty diff. Division is left as it is: ``7 / 2``
+    was 3 and is 3.5 today; write ``//`` where the old result is meant.
 
     Args:
         source: The script.
@@ -67,8 +67,8 @@ def _by_hand(text: str) -> str:
 
 
 def _converted(text: str, name: str, *, modern: bool) -> str:
-    """Convert with print as a statement, or as a function where the script is modern or can't be read otherwise."""
-    from fissix.pgen2 import parse, tokenize  # noqa: PLC0415 - slow to import, and needed by this one command only
+    """Convert with print as a statement, or as a function where it can't be read otherwise."""
+    from fissix.pgen2 import parse, tokenize  # noqa: PLC0415 - slow, and for this one command only
 
     for print_is_function in (True,) if modern else (False, True):
         try:

@@ -1,7 +1,7 @@
 """What the tests of scripts share: what this machine offers, and victims of their own to aim at.
 
-Every attempt here must stay harmless where the protection that it tests fails: it aims at processes, files and
-sockets that its own test made, and never at "all".
+Every attempt here must stay harmless where the protection that it tests fails: it aims at processes, files
+and sockets that its own test made, and never at "all" of anything.
 """
 
 from __future__ import annotations

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+# ruff: noqa: E501, ISC004, W291 - attempts are scripts of a line or two, and read best unbroken
 import os
 import select
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +20,10 @@ ESCAPED = "escaped"
 def _tries(code: str) -> str:
     """Return a script that writes what it got, or what stopped it."""
     body = "\n".join(f"    {line}" for line in code.strip().splitlines())
-    return f"import os, sys, ctypes, socket\ngot = None\ntry:\n{body}\nexcept Exception as e:\n    got = 'stopped: %r' % e\noutputStream.write(str(got))\n"
+    head = "import os, sys, ctypes, socket\ngot = None\ntry:\n"
+    return (
+        f"{head}{body}\nexcept Exception as e:\n    got = 'stopped: %r' % e\noutputStream.write(str(got))\n"
+    )
 
 
 class TestFiles:
@@ -73,7 +78,7 @@ class TestFiles:
         import order_cancellation
 
         code = "sys.path += input_text.split('|')\nimport {0}\ngot = 'escaped'"
-        places = "|".join([*sys.path, os.path.dirname(os.path.dirname(order_cancellation.__file__))])
+        places = "|".join([*sys.path, str(Path(order_cancellation.__file__).parents[1])])
         for package in ("order_cancellation", "airflow", "pip", "pytest"):
             assert attempt(_tries(code.format(package)), text=places).result_data != ESCAPED, package
 

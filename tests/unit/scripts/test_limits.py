@@ -14,7 +14,7 @@ BOTH = pytest.mark.parametrize("isolation", ["shared", "per_request"])
 def _after(script, *, isolation="shared", **options):
     """Run something bad, then something good in the same runner; return both outcomes."""
     source = (
-        f"if input_text == 'bad':\n"
+        "if input_text == 'bad':\n"
         + "\n".join(f"    {line}" for line in script.splitlines())
         + "\nelse:\n    outputStream.write('good')"
     )

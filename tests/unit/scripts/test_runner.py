@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -127,12 +128,13 @@ class TestStart:
             ScriptRunner("").start()
 
     def test_nothing_stays_open_or_alive_after_it_is_closed(self):
-        before = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []
+        descriptors = Path("/proc/self/fd")
+        before = len(list(descriptors.glob("*")))
         with ScriptRunner("import os") as runner:
             runner.run("")
             child = runner._child
         assert child._process.returncode is not None
-        assert len(os.listdir("/proc/self/fd") if before else []) == len(before)
+        assert len(list(descriptors.glob("*"))) == before
 
     def test_it_can_be_closed_before_it_was_started_and_twice(self):
         runner = ScriptRunner("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+# ruff: noqa: E501 - scripts of a line or two read best unbroken
 import json
 
 import pytest

@@ -54,7 +54,7 @@ def enter(channel: socket.socket, setup: dict[str, Any]) -> tuple[socket.socket,
     limits = _limits(setup, forks=forks)
     files = _landlock(reach, apart, left_out, network=network)
     calls = _seccomp(left_out, network=network, forks=forks)
-    facts = _Facts(apart, missing, rights, limits, files, calls, network=network, forks=forks)
+    facts = _Facts(apart, missing, rights, limits, files=files, calls=calls, network=network, forks=forks)
     return channel, facts.rows()
 
 
@@ -144,19 +144,20 @@ def _own_user(number: int) -> str:
 
 
 def _readable_by_all(reach: Reachable, apart: frozenset[str]) -> bool:
-    """Whether another user could still read the standard library; below root's home that takes a root folder."""
+    """Whether another user could still read the standard library, which may lie below root's own home."""
     places = [reach.library, *(path for path in reach.paths if path.startswith(reach.library))]
     if "root" not in apart:
         parts = reach.library.split("/")
         places += ["/".join(parts[:end]) or "/" for end in range(1, len(parts))]
     try:
-        return all(os.stat(place).st_mode & 0o001 or _is_file_for_all(place) for place in places)  # noqa: PTH116
+        return all(map(_is_for_all, places))
     except OSError:
         return False
 
 
-def _is_file_for_all(place: str) -> bool:
-    return not os.path.isdir(place) and bool(os.stat(place).st_mode & 0o004)  # noqa: PTH112, PTH116
+def _is_for_all(place: str) -> bool:
+    needed = 0o001 if os.path.isdir(place) else 0o004  # noqa: PTH112 - pathlib is slow to import
+    return bool(os.stat(place).st_mode & needed)  # noqa: PTH116
 
 
 def _limits(setup: dict[str, Any], *, forks: bool) -> list[str]:
@@ -224,9 +225,9 @@ class _Facts:
         missing: str,
         rights: str,
         limits: list[str],
+        *,
         files: tuple[bool, str],
         calls: tuple[bool, str],
-        *,
         network: bool,
         forks: bool,
     ) -> None:

@@ -43,7 +43,7 @@ class Script(NamedTuple):
 
 
 class Answer:
-    """What one run left behind: its fields are those of the runner's ``Outcome``, with only the changes of attributes.
+    """What one run left behind: the fields of the runner's ``Outcome``, with only the changes of attributes.
 
     Args:
         error: What went wrong, or None.
@@ -166,7 +166,7 @@ def _call_unused_class(
         or not hasattr(kind, "process")
     ):
         return
-    code = getattr(kind.__init__, "__code__", None)
+    code = getattr(type.__getattribute__(kind, "__init__"), "__code__", None)
     takes_flow_file = code is not None and code.co_argcount > 1
     session.write(flow_file, kind(flow_file) if takes_flow_file else kind())
 

@@ -1,4 +1,4 @@
-"""Runs a piece of work in a fork with a pipe of its own, and takes back at most so many bytes within its time."""
+"""Runs a piece of work in a fork with a pipe of its own, and takes back so many bytes at most, in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names that scripts for NiFi's ExecuteScript import from Java, and what to write instead of the others."""
+"""The names that scripts for NiFi import from Java, and what to write instead of all others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import importlib.machinery
 import sys
 import time
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from . import streams
 
@@ -171,7 +171,7 @@ class String(str):
 
     __slots__ = ()
 
-    def __new__(cls, value: Any = "", charset: Any = "UTF-8") -> String:
+    def __new__(cls, value: Any = "", charset: Any = "UTF-8") -> Self:
         """Take text, or bytes with their charset."""
         if isinstance(value, bytes | bytearray | memoryview | list | tuple):
             return super().__new__(cls, streams.as_bytes(value).decode(str(charset)))
@@ -209,11 +209,11 @@ class String(str):
 
     def equals(self, other: Any) -> bool:
         """Whether both are the same text."""
-        return str(self) == other
+        return bool(str(self) == other)
 
     def equalsIgnoreCase(self, other: Any) -> bool:  # noqa: N802
         """Whether both are the same text but for upper and lower case."""
-        return isinstance(other, str) and self.casefold() == other.casefold()
+        return str(self).casefold() == str(other).casefold()
 
     def contains(self, part: str) -> bool:
         """Whether the part occurs."""
@@ -458,7 +458,7 @@ INSTEAD = {
     "org.apache.commons.codec": "import base64 or hashlib",
     "org.apache.commons.lang3": "Python's own text methods",
     "org.apache.commons.io.FileUtils": "nothing: scripts have no files",
-    "org.apache.nifi.processors.script": "session, flowFile, REL_SUCCESS and REL_FAILURE, which are at hand without an import",
+    "org.apache.nifi.processors.script": "session, flowFile and REL_SUCCESS, which need no import",
     "org.apache.nifi.processor.util": "session and flowFile, which are at hand without an import",
     "org.apache.nifi.processor": "session, REL_SUCCESS and REL_FAILURE, which are at hand without an import",
     "org.python.core": "Python's own types",
@@ -529,7 +529,7 @@ def install() -> None:
     """Put the Java packages where imports find them."""
     for name, members in NAMES.items():
         module = _JavaModule(name)
-        module.__path__ = []  # type: ignore[attr-defined]
+        module.__dict__["__path__"] = []
         module.__dict__.update(members)
         module.__dict__["__all__"] = list(members)
         sys.modules[name] = module
@@ -537,4 +537,4 @@ def install() -> None:
         parent, _, leaf = name.rpartition(".")
         if parent:
             setattr(sys.modules[parent], leaf, module)
-    sys.meta_path.insert(0, JavaFinder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, JavaFinder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import stat
 import struct
 from collections.abc import Iterable
 
@@ -13,6 +14,8 @@ __all__ = ["restrict"]
 
 _CREATE, _ADD_RULE, _RESTRICT = 444, 445, 446
 _READ_FILE, _READ_FOLDER = 4, 8
+_REFER, _TRUNCATE, _PORTS, _DEVICES, _SCOPE = 2, 3, 4, 5, 6
+"""The versions of Landlock's interface that brought these rights."""
 
 
 def restrict(readable: Iterable[str], listable: Iterable[str], *, network: bool) -> str:
@@ -44,10 +47,11 @@ def restrict(readable: Iterable[str], listable: Iterable[str], *, network: bool)
 
 
 def _ruleset(version: int, *, network: bool) -> int:
-    files = (1 << 13) - 1 | (version >= 2) << 13 | (version >= 3) << 14 | (version >= 5) << 15
-    ports = 3 if version >= 4 and not network else 0
-    scope = 3 if version >= 6 else 0
-    size = 24 if version >= 6 else 16 if version >= 4 else 8
+    files = (1 << 13) - 1
+    files |= (version >= _REFER) << 13 | (version >= _TRUNCATE) << 14 | (version >= _DEVICES) << 15
+    ports = 3 if version >= _PORTS and not network else 0
+    scope = 3 if version >= _SCOPE else 0
+    size = 24 if version >= _SCOPE else 16 if version >= _PORTS else 8
     attributes = ctypes.create_string_buffer(struct.pack("QQQ", files, ports, scope), 24)
     return kernel.landlock(_CREATE, attributes, size, 0)
 
@@ -67,4 +71,4 @@ def _allow(rules: int, path: str, access: int) -> None:
 
 
 def _is_folder(place: int) -> bool:
-    return (os.fstat(place).st_mode & 0o170000) == 0o040000
+    return stat.S_ISDIR(os.fstat(place).st_mode)

@@ -1,4 +1,4 @@
-"""The child's life: read the set-up, lock itself in, prepare the script, then answer request after request."""
+"""The child's life: read the set-up, lock itself in, prepare the script, answer request after request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Namespaces: a process that sees no other process, no network, and a root folder with the readable files only."""
+"""Namespaces: a process sees no other process, no network, and a root folder with the readable files only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def leave(reach: Reachable, *, network: bool) -> tuple[frozenset[str], str]:
         network: Whether the machine's network stays.
 
     Returns:
-        Which of ``processes``, ``network`` and ``root`` are separate now, and in words what is missing and why.
+        Which of ``processes``, ``network`` and ``root`` are separate now, and in words what is missing.
     """
     flags = _MOUNT | _UTS | _IPC | _PID | (0 if network else _NET)
     try:
@@ -78,7 +78,7 @@ def _change_root(reach: Reachable) -> None:
 
 def _free_folder(taken: list[str]) -> str:
     """Return a folder to mount over that holds none of the files."""
-    for folder in ("/mnt", "/srv", "/media", "/tmp", "/var/tmp", "/opt", "/run"):  # noqa: S108 - nothing is written
+    for folder in ("/mnt", "/srv", "/media", "/tmp", "/var/tmp", "/opt", "/run"):  # noqa: S108 - mounted over
         if os.path.isdir(folder) and not any(path.startswith(f"{folder}/") for path in taken):  # noqa: PTH112
             return folder
     raise OSError(2, "there is no empty folder to build it in")
@@ -88,7 +88,7 @@ def _repeat_links(base: str) -> None:
     """Repeat ``/lib -> usr/lib`` and its like, through which the loader looks for libraries."""
     for name in os.listdir("/"):  # noqa: PTH208
         if name.startswith("lib") and os.path.islink(f"/{name}"):  # noqa: PTH114
-            os.symlink(os.readlink(f"/{name}"), f"{base}/{name}")  # noqa: PTH115
+            os.symlink(os.readlink(f"/{name}"), f"{base}/{name}")  # noqa: PTH115, PTH211
 
 
 def _is_there(base: str, path: str, reach: Reachable) -> bool:

@@ -1,4 +1,4 @@
-"""What NiFi binds for a script: session, flowFile, log, context and the two relationships, for one request."""
+"""What NiFi binds for a script, over one request: session, flowFile, log, context, the two relationships."""
 
 from __future__ import annotations
 
@@ -287,7 +287,8 @@ class Session:
         self._size += len(name) + len(words)
         if self._size > ATTRIBUTES_LIMIT:
             raise ValueError(
-                f"the attributes are larger than {ATTRIBUTES_LIMIT >> 20} MB together: write data to outputStream"
+                f"the attributes are larger than {ATTRIBUTES_LIMIT >> 20} MB together: "
+                "write data to outputStream"
             )
         self._attributes[str.__str__(name)] = words
 
@@ -299,7 +300,7 @@ class Session:
         return self._flow_file
 
     def removeAllAttributes(self, *words: Any) -> Any:  # noqa: N802
-        """Remove several attributes, by a list of names or by a compiled pattern that must fit the whole name."""
+        """Remove several attributes, by a list of names or by a compiled pattern for the whole name."""
         if not words or words[-1] is self._flow_file:
             raise TypeError("removeAllAttributes takes (flowFile, names) or (flowFile, pattern)")
         for name in self._named(words[-1]):

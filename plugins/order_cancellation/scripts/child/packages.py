@@ -1,4 +1,4 @@
-"""Lets the script import the packages that the settings name, and their own requirements, and nothing else."""
+"""Lets the script import the packages that the settings name, with their requirements, and nothing else."""
 
 from __future__ import annotations
 
@@ -45,4 +45,4 @@ def install(places: dict[str, str]) -> None:
     Args:
         places: Package name to its folder or file.
     """
-    sys.meta_path.append(PackageFinder(places))  # type: ignore[arg-type]
+    sys.meta_path.append(PackageFinder(places))

@@ -1,4 +1,4 @@
-"""Which files a script's process may read: the standard library, what it links to, time zones, named packages."""
+"""Which files a script may read: the standard library, what it links to, time zones, named packages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 __all__ = ["Reachable", "reachable"]
 
+_PATH = 5
+"""The column of a mapping's file in /proc/self/maps."""
 _TIME_ZONES = ("/usr/share/zoneinfo", "/etc/localtime")
 _LOADER = ("/etc/ld.so.cache",)
 _NETWORK = (
@@ -49,7 +51,7 @@ def reachable(packages: list[str], *, network: bool) -> Reachable:
         packages: Files and folders of the packages that the settings name.
         network: Whether names are resolved and certificates checked.
     """
-    library = os.path.dirname(os.path.abspath(os.__file__))  # noqa: PTH100, PTH120 - pathlib is slow to import
+    library = os.path.dirname(os.path.abspath(os.__file__))  # noqa: PTH100, PTH120 - pathlib is slow
     hidden = tuple(
         path
         for name in ("site-packages", "dist-packages")
@@ -64,7 +66,7 @@ def reachable(packages: list[str], *, network: bool) -> Reachable:
 
 
 def _libraries(library: str) -> list[str]:
-    """Return the folders of shared libraries that this process has loaded from, or their files where one holds more."""
+    """Return the folders of the shared libraries in use, or the files of a folder that holds more."""
     found: list[str] = []
     for folder in sorted({os.path.dirname(path) for path in _loaded()}):  # noqa: PTH120
         if folder.startswith(library):
@@ -80,8 +82,9 @@ def _loaded() -> set[str]:
             words = [line.split(None, 5) for line in maps]
     except OSError:
         return set()
-    return {row[5].strip() for row in words if len(row) == 6 and ".so" in row[5] and row[5].startswith("/")}
+    return {row[_PATH].strip() for row in words if len(row) > _PATH and ".so" in row[_PATH]}
 
 
 def _shared(folder: str) -> list[str]:
-    return [f"{folder}/{name}" for name in os.listdir(folder) if name.startswith("lib") and ".so" in name]  # noqa: PTH208
+    names = os.listdir(folder)  # noqa: PTH208 - pathlib is slow to import
+    return [f"{folder}/{name}" for name in names if name.startswith("lib") and ".so" in name]

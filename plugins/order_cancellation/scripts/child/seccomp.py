@@ -17,7 +17,7 @@ __all__ = ["filter_fork", "filter_process"]
 
 
 def _table(text: str) -> dict[str, tuple[int, int]]:
-    """Read ``name:x86_64:aarch64`` triples, numbers as in the kernel's headers, -1 where there is no such call."""
+    """Read ``name:x86_64:aarch64``, numbers as in the kernel's headers, -1 where there is no such call."""
     triples = (entry.split(":") for entry in text.split())
     return {name: (int(intel), int(arm)) for name, intel, arm in triples}
 

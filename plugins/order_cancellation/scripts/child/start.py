@@ -1,4 +1,4 @@
-"""Started as ``python -I -S start.py``: puts the child's package where it can be imported, once, and runs it."""
+"""Started as ``python -I -S start.py``: makes the child's package importable, once, and runs it."""
 
 import importlib
 import os

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Self
 
 __all__ = ["InputStream", "OutputLimitReached", "OutputStream", "PlainInputStream", "as_bytes"]
 
@@ -93,7 +93,7 @@ class InputStream:
     def close(self) -> None:
         """Do nothing: there is nothing to give back."""
 
-    def __enter__(self) -> InputStream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -101,7 +101,7 @@ class InputStream:
 
 
 class PlainInputStream(InputStream):
-    """The ``inputStream`` of a script without a class: ``read()`` gives all that is left, as Python's files do."""
+    """The ``inputStream`` of a script without a class: ``read()`` gives all that is left, as files do."""
 
     def read(self, into: Any = None, offset: int = 0, length: int | None = None) -> Any:
         """Return the rest as bytes; with a number or a bytearray as Java's stream does."""
@@ -146,7 +146,7 @@ class OutputStream:
     def close(self) -> None:
         """Do nothing: the runner takes the output when the script has ended."""
 
-    def __enter__(self) -> OutputStream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
