@@ -18,8 +18,9 @@ from random import Random
 from order_cancellation.clock import Clock, SystemClock
 from order_cancellation.erp import Erp
 from order_cancellation.errors import ConfigurationError
-from order_cancellation.flow.model import Flow
+from order_cancellation.flow.model import Flow, ScriptSettings
 from order_cancellation.flow.store import FlowStore, LoadedFlow, open_files
+from order_cancellation.http.breaker import Breaker
 from order_cancellation.http.endpoint import Endpoint
 from order_cancellation.http.limits import Limits
 from order_cancellation.http.session import Session
@@ -285,7 +286,11 @@ async def _opened(
             omnitron=Omnitron(await session(flow.get_data.connection, 8), clock, random)
             if omnitron
             else None,
-            erp=Erp(await session(flow.write_to_erp.connection, share[0]), Limits(*share, clock))
+            erp=Erp(
+                await session(flow.write_to_erp.connection, share[0]),
+                Limits(*share, clock),
+                Breaker(f"Connection '{flow.write_to_erp.connection}'", clock),
+            )
             if erp
             else None,
             log=_LOG,
@@ -293,13 +298,20 @@ async def _opened(
 
 
 def _scripts(settings: Settings) -> Scripts:
-    return lambda script_settings, source, step: ScriptPool(
-        source,
-        step=step,
-        name=script_settings.file,
-        timeout=script_settings.timeout,
-        network=script_settings.network,
-        isolation=script_settings.isolation,
-        packages=settings.script_packages,
-        required=settings.script_isolation == "required",
-    )
+    @asynccontextmanager
+    async def opened(script_settings: ScriptSettings, source: str, step: str) -> AsyncIterator[ScriptPool]:
+        pool = ScriptPool(
+            source,
+            step=step,
+            name=script_settings.file,
+            timeout=script_settings.timeout,
+            network=script_settings.network,
+            isolation=script_settings.isolation,
+            packages=settings.script_packages,
+            required=settings.isolation_required,
+        )
+        async with pool:
+            _LOG.info("%s runs with: %s", script_settings.file, "; ".join(map(str, pool.protections)))
+            yield pool
+
+    return opened

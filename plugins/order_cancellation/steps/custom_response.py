@@ -84,4 +84,4 @@ async def _by_script(
     given.pop("relation", None)
     outcome = await pool.run(exchange_text(record, answer), given)
     log_outcome(context, STEP, record, outcome, given)
-    return relation_of(outcome), {"attributes": outcome.attributes}
+    return relation_of(outcome), {"attributes": dict(outcome.attributes)}

@@ -66,5 +66,7 @@ async def _run_one(desk: Desk, record: Record, pool: Pool) -> None:
         new = record.moved(State.WRITTEN_BACK, error=safe_text(outcome.error, record), tries=record.tries + 1)
     took = (context.clock.monotonic() - begun) * 1000
     await desk.record(
-        Change(record, new, {"attributes": outcome.attributes}, new.error or "post script through", took)
+        Change(
+            record, new, {"attributes": dict(outcome.attributes)}, new.error or "post script through", took
+        )
     )

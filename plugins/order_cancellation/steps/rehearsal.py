@@ -158,7 +158,7 @@ async def _script(result: DryResult, context: Context, pool: Pool, later: str) -
     outcome = await pool.run(
         json.dumps(result.data["request"], ensure_ascii=False), attributes_of(context, record)
     )
-    data = result.data | {"attributes": outcome.attributes}
+    data = result.data | {"attributes": dict(outcome.attributes)}
     if outcome.error is not None:
         return replace(result, error=safe_text(outcome.error, record), data=data)
     if outcome.result_data is not None:

@@ -66,7 +66,7 @@ async def _run_one(desk: Desk, record: Record, pool: Pool) -> None:
         following = next_step(context.flow, STEP)
         state = State.FETCHED if following == "mapping" else State.PREPARED
         new = record.moved(state, step=following)
-        kept["attributes"] = outcome.attributes
+        kept["attributes"] = dict(outcome.attributes)
         if outcome.result_data is not None:
             kept["script"] = outcome.result_data
     took = (context.clock.monotonic() - begun) * 1000
