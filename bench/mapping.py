@@ -104,35 +104,37 @@ def document() -> Any:
     return json.loads((_HERE / "cancellation_request.json").read_text(encoding="utf-8"))
 
 
-def _microseconds(run: Callable[[], Any], *, rounds: int = 7, times: int = 200) -> float:
-    """Return the time of one call in the best of some rounds, which is the least disturbed one."""
-    best = float("inf")
+def _microseconds(*runs: Callable[[], Any], rounds: int = 15, times: int = 50) -> list[float]:
+    """Return the time of one call of each, in the best of some rounds.
+
+    The rounds take turns, so that whatever else the machine does disturbs all of them alike.
+    """
+    best = [float("inf")] * len(runs)
     for _ in range(rounds):
-        start = time.perf_counter()
-        for _ in range(times):
-            run()
-        best = min(best, time.perf_counter() - start)
-    return best / times * 1e6
+        for place, run in enumerate(runs):
+            start = time.perf_counter()
+            for _ in range(times):
+                run()
+            best[place] = min(best[place], time.perf_counter() - start)
+    return [seconds / times * 1e6 for seconds in best]
+
+
+def _measure_one(name: str, spec: list[dict[str, Any]], request: Any) -> dict[str, Any]:
+    text = json.dumps(request)
+    mapping = compile_spec(spec)
+    taken, floor = _microseconds(lambda: mapping(request), lambda: json.dumps(json.loads(text)))
+    return {
+        "name": name,
+        "microseconds": round(taken, 1),
+        "floor_microseconds": round(floor, 1),
+        "ratio": round(taken / floor, 2),
+    }
 
 
 def measure() -> list[dict[str, Any]]:
     """Return a row per mapping: name, microseconds, floor_microseconds (``loads`` + ``dumps``), ratio."""
     request = document()
-    text = json.dumps(request)
-    floor = _microseconds(lambda: json.dumps(json.loads(text)))
-    rows = []
-    for name, spec in MAPPINGS.items():
-        mapping = compile_spec(spec)
-        taken = _microseconds(lambda mapping=mapping: mapping(request))
-        rows.append(
-            {
-                "name": name,
-                "microseconds": round(taken, 1),
-                "floor_microseconds": round(floor, 1),
-                "ratio": round(taken / floor, 2),
-            }
-        )
-    return rows
+    return [_measure_one(name, spec, request) for name, spec in MAPPINGS.items()]
 
 
 if __name__ == "__main__":

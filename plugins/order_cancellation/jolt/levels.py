@@ -11,7 +11,7 @@ from order_cancellation.jolt.patterns import Matcher, match_anything
 from order_cancellation.jolt.tree import copy_document
 from order_cancellation.jolt.walk import Walk
 
-__all__ = ["Computed", "Run", "each_entry", "each_literal", "literals_then_entries"]
+__all__ = ["Computed", "Run", "each_entry", "each_literal", "each_moved", "literals_then_entries"]
 
 Run = Callable[[Walk, tuple[str, ...], Any], None]
 """Runs a rule: the walk, the matched key with what its stars matched, and the value."""
@@ -71,6 +71,21 @@ def _entries(tree: Any) -> list[tuple[str, Any]]:
     if isinstance(tree, dict | list | tuple):
         return _entries(copy_document(tree))
     return [] if tree is None else [(to_string(tree), None)]
+
+
+def each_moved(move: Callable[[Walk, list[tuple[str, Any]]], None]) -> Callable[[Walk, Any], None]:
+    """Walk a level all of whose entries go to one place.
+
+    Args:
+        move: Takes the entries.
+    """
+
+    def walk_entries(walk: Walk, tree: Any) -> None:
+        entries = _entries(tree)
+        move(walk, entries)
+        _unchanged(tree, len(entries))
+
+    return walk_entries
 
 
 def _unchanged(tree: Any, size: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from order_cancellation.jolt.keys import (
     Amp,
@@ -12,11 +12,12 @@ from order_cancellation.jolt.keys import (
     Hash,
     Literal,
     Pattern,
+    PatternKind,
     Reference,
     Transpose,
     match_pattern,
 )
-from order_cancellation.jolt.levels import Run, each_entry, each_literal, literals_then_entries
+from order_cancellation.jolt.levels import Run, each_entry, each_literal, each_moved, literals_then_entries
 from order_cancellation.jolt.limits import PaddingBudget
 from order_cancellation.jolt.paths import Path
 from order_cancellation.jolt.patterns import compile_matcher
@@ -26,6 +27,7 @@ from order_cancellation.jolt.tree import SCALARS, copy_document
 from order_cancellation.jolt.walk import NOTHING, Walk, compile_lookup, compile_reference
 from order_cancellation.jolt.writing import (
     Writer,
+    compile_mover,
     compile_own_key_writer,
     compile_placing_writer,
     compile_writer,
@@ -161,7 +163,20 @@ class _Compiler:
             return _counting_above(run, level)
         return run if shared else self.counted(run, level)
 
+    def moves_all(self, rule: Leaf | Node) -> TypeGuard[Leaf]:
+        """Return whether a rule puts every entry of its level under its own key, with nobody watching."""
+        return (
+            isinstance(rule, Leaf)
+            and rule.element == Pattern(PatternKind.ALL)
+            and len(rule.paths) == 1
+            and _ends_in_own_key(rule.paths[0])
+            and self.trace is None
+            and not self.counting
+        )
+
     def children(self, node: Node, level: int, way: tuple[Element, ...]) -> Callable[[Walk, Any], None]:
+        if not node.literals and len(node.computed) == 1 and self.moves_all(node.computed[0]):
+            return each_moved(compile_mover(node.computed[0].paths[0], copying=self.copying))
         literals = {key: self.rule(child, level, way) for key, child in node.literals.items()}
         computed = tuple(
             (compile_matcher(child.element, level - 1), self.rule(child, level, way))
@@ -189,8 +204,8 @@ def _refers_to_nothing(path: Path) -> bool:
 
 
 def _ends_in_own_key(path: Path) -> bool:
-    *head, last = path.elements
-    return last == Amp((Reference(),)) and all(isinstance(element, Literal) for element in head)
+    last = path.elements[-1:]
+    return last == (Amp((Reference(),)),) and all(isinstance(e, Literal) for e in path.elements[:-1])
 
 
 def _write_fixed(write: Writer, *, copying: bool) -> Run:

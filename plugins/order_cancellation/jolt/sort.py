@@ -31,5 +31,6 @@ _CONTAINERS = frozenset({dict, list})
 def _sorted_keys(keys: dict[str, Any]) -> list[str]:
     """Sort keys; only keys beyond ASCII can stand elsewhere in Java's order, which is that of UTF-16."""
     ordered = sorted(keys) if "".join(keys).isascii() else sorted(keys, key=utf16_key)
-    first = [key for key in ordered if key.startswith("~")]
-    return first + [key for key in ordered if not key.startswith("~")] if first else ordered
+    if not ordered or ordered[-1] < "~":
+        return ordered
+    return sorted(ordered, key=lambda key: not key.startswith("~"))

@@ -14,7 +14,14 @@ from order_cancellation.jolt.paths import Path
 from order_cancellation.jolt.tree import SCALARS, copy_document
 from order_cancellation.jolt.walk import Key, Walk, compile_key
 
-__all__ = ["Place", "Writer", "compile_own_key_writer", "compile_placing_writer", "compile_writer"]
+__all__ = [
+    "Place",
+    "Writer",
+    "compile_mover",
+    "compile_own_key_writer",
+    "compile_placing_writer",
+    "compile_writer",
+]
 
 Writer = Callable[[Walk, Any], None]
 
@@ -66,7 +73,7 @@ def compile_own_key_writer(path: Path, *, copying: bool) -> Callable[[Walk, tupl
     Returns:
         A function of the walk, the matched key and the value.
     """
-    head = ("root", *(element.key for element in path.elements if isinstance(element, Literal)))
+    head = _names_before_own_key(path)
 
     def write(walk: Walk, match: tuple[str, ...], value: Any) -> None:
         if copying and type(value) not in SCALARS:
@@ -86,6 +93,48 @@ def compile_own_key_writer(path: Path, *, copying: bool) -> Callable[[Walk, tupl
             node[key] = value
 
     return write
+
+
+def _names_before_own_key(path: Path) -> tuple[str, ...]:
+    return ("root", *(element.key for element in path.elements if isinstance(element, Literal)))
+
+
+def compile_mover(path: Path, *, copying: bool) -> Callable[[Walk, list[tuple[str, Any]]], None]:
+    """Compile a level whose only rule is ``"*": "some.names.&"``: all entries go to one object, found once.
+
+    Args:
+        path: The path: names, and ``&`` at its end.
+        copying: Whether values are copied before they are written.
+
+    Returns:
+        A function of the walk and the level's entries.
+    """
+    head = _names_before_own_key(path)
+
+    def move(walk: Walk, entries: list[tuple[str, Any]]) -> None:
+        node = _reach(walk.output, head) if entries else None
+        if node is None:
+            return
+        for key, value in entries:
+            new = copy_document(value) if copying and type(value) not in SCALARS else value
+            if key in node:
+                _put(node, key, new)
+            else:
+                node[key] = new
+
+    return move
+
+
+def _reach(node: dict[str, Any], head: tuple[str, ...]) -> dict[str, Any] | None:
+    """Return the object at a path of names, made where there is none; None below a value of another kind."""
+    for name in head:
+        child = node.get(name)
+        if child is None:
+            child = node[name] = {}
+        elif type(child) is not dict:
+            return None
+        node = child
+    return node
 
 
 def _put(target: dict[str, Any], key: str, value: Any) -> None:
