@@ -47,7 +47,7 @@ class PaddingBudget:
         self.left -= missing
         if self.left < 0:
             raise JoltTransformError(
-                f"An index taken from the document asks for more than {MAX_PADDING:,} empty list entries. "
+                f"A list index asks for more than {MAX_PADDING:,} empty list entries. "
                 f"Write to an object key instead of a list index, or to 'x[]', if the number is an id."
             )
         target.extend([None] * missing)

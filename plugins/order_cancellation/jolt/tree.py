@@ -7,16 +7,19 @@ is free to share and change it as Java does.
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from order_cancellation.jolt.errors import JoltTransformError
-from order_cancellation.jolt.java import JavaArray, JavaLong
+from order_cancellation.jolt.java import JavaArray, JavaLong, to_string
 from order_cancellation.jolt.limits import MAX_DEPTH
 
 __all__ = ["SCALARS", "copy_document", "finished"]
 
 SCALARS = frozenset({str, int, float, bool, type(None)})
 """The types of JSON values that hold no others; subclasses are not among them."""
+
+_SETTLED = SCALARS - {float}
 
 
 def copy_document(value: Any, depth: int = 0) -> Any:
@@ -63,7 +66,8 @@ def _copy_unusual(value: Any, depth: int) -> Any:
 def finished(value: Any) -> Any:
     """Return a result as plain JSON values, having made sure that it is a finite tree.
 
-    The engine's markers for Java's own types (a ``Long`` that would fit an ``Integer``, an array) end here.
+    The engine's markers for Java's own types (a ``Long`` that would fit an ``Integer``, an array) end here,
+    and so do infinite doubles: JSON has none, and Java writes them as texts.
 
     Args:
         value: What the last operation left. It is changed in place.
@@ -100,17 +104,19 @@ def _finish(value: Any, open_: set[int], done: set[int], depth: int) -> Any:
 
 def _finish_dict(value: dict[str, Any], open_: set[int], done: set[int], depth: int) -> None:
     for key, item in value.items():
-        if type(item) not in SCALARS:
+        if type(item) not in _SETTLED:
             value[key] = _plain(item, open_, done, depth)
 
 
 def _finish_list(value: list[Any], open_: set[int], done: set[int], depth: int) -> None:
     for index, item in enumerate(value):
-        if type(item) not in SCALARS:
+        if type(item) not in _SETTLED:
             value[index] = _plain(item, open_, done, depth)
 
 
 def _plain(item: Any, open_: set[int], done: set[int], depth: int) -> Any:
+    if type(item) is float:
+        return item if isfinite(item) else to_string(item)
     return int(item) if isinstance(item, JavaLong) else _finish(item, open_, done, depth + 1)
 
 

@@ -18,7 +18,13 @@ from order_cancellation.jolt import JoltTransformError, compile_spec
 CASES = json.loads((Path(__file__).parent / "cases.json").read_text(encoding="utf-8"))
 SPECS = [case["spec"] for case in CASES if "expected" in case]
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8)
+)
 KEYS = st.sampled_from(["a", "b", "id", "order_item", "items", "x-1", "photo-1-id", "~k", "é"]) | st.text(
     max_size=4
 )

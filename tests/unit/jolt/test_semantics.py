@@ -51,6 +51,7 @@ FUNCTIONS = {
     "sums wrap": ("=intSum(2147483647,1)", {}, -2147483648),
     "whole parts are compared": ("=max(2,2.9)", {}, 2),
     "doubles print as in Java": ("=toString(@(1,d))", {"d": 12345678.9}, "1.23456789E7"),
+    "what JSON has no number for is a text": ("=toDouble('1e400')", {}, "Infinity"),
     "objects print as in Java": ("=toString(@(1,m))", {"m": {"k": [1, None]}}, "{k=[1, null]}"),
     "concat skips null": ("=concat(@(1,a),'-',@(1,n),1.0)", {"a": "A", "n": None}, "A-1.0"),
     "join keeps a separator before a last null": ("=join(' ',@(1,a),@(1,n))", {"a": "A", "n": None}, "A "),
