@@ -38,20 +38,26 @@ class LedgerTokens:
         if row is None or row.data is None:
             return None
         ends = None if row.expires_at is None else datetime.fromtimestamp(row.expires_at, UTC)
-        return Token(headers=self._cipher.unpack(row.data), generation=row.generation, expires_at=ends)
+        return Token(**self._cipher.unpack(row.data), generation=row.generation, expires_at=ends)
 
     def save(self, key: str, token: Token) -> None:
-        """Keep a token in place of all older ones, and end this key's renewal."""
+        """Keep a token in place of all older ones, and end this key's renewal.
+
+        An older one, from a login that took longer than its claim, leaves the newer one alone.
+        """
         row = {
             "key": key,
             "generation": token.generation,
-            "data": self._cipher.pack(token.headers),
+            "data": self._cipher.pack({"headers": token.headers, "refresh_token": token.refresh_token}),
             "expires_at": None if token.expires_at is None else token.expires_at.timestamp(),
             "renewal_owner": "",
             "renewal_until": 0.0,
         }
         with self._database.write() as connection:
-            self._database.upsert(connection, schema.tokens, [row])
+            self._database.insert_missing(connection, schema.tokens, [row])
+            connection.execute(
+                update(schema.tokens).where(_T.key == key, _T.generation <= token.generation).values(row)
+            )
 
     def claim_renewal(self, key: str, *, owner: str, seen_generation: int, seconds: float) -> bool:
         """Say whether the caller is the one to log in (see ``TokenStore.claim_renewal``)."""
@@ -67,7 +73,7 @@ class LedgerTokens:
                 .where(
                     _T.key == key,
                     _T.generation <= seen_generation,
-                    or_(_T.renewal_until < now, _T.renewal_owner == owner),
+                    or_(_T.renewal_until <= now, _T.renewal_owner == owner),
                 )
                 .values(renewal_owner=owner, renewal_until=now + seconds)
             )
