@@ -208,14 +208,14 @@ class Runs:
         n = schema.step_notes.c
         here = (n.flow == flow, n.run_id == run_id, n.batch == number)
         with self._database.read() as connection:
-            noted = connection.execute(
-                select(func.count()).select_from(schema.step_notes).where(*here, n.step == step)
-            ).scalar_one()
-        if not noted:
+            noted = connection.execute(select(n.red_at).where(*here, n.step == step)).first()
+        if noted is None:
             return False
         with self._database.write() as connection:
-            connection.execute(delete(schema.step_notes).where(*here, n.step.in_([step, *following])))
-        return True
+            taken = connection.execute(delete(schema.step_notes).where(*here, n.step == step)).rowcount
+            if taken:  # else another execution was faster
+                connection.execute(delete(schema.step_notes).where(*here, n.step.in_(following)))
+        return bool(taken)
 
     def unfinished(self, flow: str, run_id: str, number: int | None = None) -> list[Record]:
         """Return the requests of a run (or of one batch of it) that are not through or postponed."""
