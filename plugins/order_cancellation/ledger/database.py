@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, literal, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from order_cancellation.errors import ConfigurationError, LedgerUnavailable
-from order_cancellation.ledger import schema
 
-__all__ = ["Database", "open_engine"]
+__all__ = ["Database", "open_engine", "quotes_values", "unavailable"]
 
 _BUSY_S = 30
-"""How long SQLite waits for another writer before it gives up."""
+"""How long another writer is waited for before the ledger counts as unavailable."""
+
+_CONNECT = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+"""So that a Postgres that went silent is noticed; what the URL says of these wins."""
+
+_FLOW_LOCKS = 0x0C1E
+"""The space of Postgres' advisory locks that are flows'."""
 
 
 def open_engine(url: str) -> Engine:
@@ -29,28 +40,51 @@ def open_engine(url: str) -> Engine:
     Raises:
         ConfigurationError: The URL is not one, or names a database that is not supported.
     """
+    parsed = _parsed(url)
     try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg2")
-        engine = create_engine(
-            parsed, hide_parameters=True, pool_pre_ping=parsed.get_backend_name() != "sqlite"
-        )
+        engine = create_engine(parsed, hide_parameters=True, **_options(parsed))
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise ConfigurationError(
-            "Setting [order_cancellation] ledger_url is no usable SQLAlchemy URL: write "
-            "sqlite:////absolute/path/ledger.db or postgresql+psycopg2://user:password@host/database."
-        ) from error
+        raise ConfigurationError(_UNUSABLE) from error
+    if engine.dialect.is_async:
+        raise ConfigurationError(_UNUSABLE)
     if engine.dialect.name == "sqlite":
-        if parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         _prepare_sqlite(engine)
-    elif engine.dialect.name != "postgresql":
+    elif engine.dialect.name == "postgresql":
+        _prepare_postgres(engine)
+    else:
         raise ConfigurationError(
             f"Setting [order_cancellation] ledger_url: {engine.dialect.name} is not supported, "
             "only sqlite and postgresql are."
         )
     return engine
+
+
+_UNUSABLE = (
+    "Setting [order_cancellation] ledger_url is no usable SQLAlchemy URL: write "
+    "sqlite:////absolute/path/ledger.db or postgresql+psycopg2://user:password@host/database."
+)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise ConfigurationError(_UNUSABLE) from None  # the cause may quote a part of the password
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg2")
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise ConfigurationError(_UNUSABLE)  # each process would have a ledger of its own
+    return parsed
+
+
+def _options(parsed: URL) -> dict[str, Any]:
+    if parsed.get_backend_name() != "postgresql":
+        return {}
+    options: dict[str, Any] = {"pool_pre_ping": True}
+    if parsed.get_driver_name() == "psycopg2":
+        options["executemany_mode"] = "values_plus_batch"  # else it sends one UPDATE after the other
+        options["connect_args"] = {key: _CONNECT[key] for key in _CONNECT if key not in parsed.query}
+    return options
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -59,8 +93,8 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.isolation_level = None  # transactions are begun below, not by the driver
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000}")
-        cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")  # an intent must outlive a power cut, too
+        cursor.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten, too
         cursor.execute("PRAGMA cache_size=-16000")
         cursor.close()
 
@@ -69,6 +103,14 @@ def _prepare_sqlite(engine: Engine) -> None:
         # a writer that begins as a reader can be refused half-way; asking at once only waits
         read_only = connection.get_execution_options().get("read_only", False)
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _prepare_postgres(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _settings(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = '{_BUSY_S}s'")
+        connection.commit()
 
 
 class Database:
@@ -106,17 +148,24 @@ class Database:
         ):
             yield connection
 
-    def lock_flow(self, connection: Connection, flow: str) -> None:
+    def lock_flow(self, connection: Connection, flow: str, *, shared: bool = False) -> None:
         """Hold back every other claim and intake of this flow until the transaction ends.
 
         SQLite has one writer at a time as it is. On Postgres the lock must come before the statement
-        that looks for free rows, so that this statement sees what the lock's last holder wrote.
+        that looks for free rows, so that this statement sees what the lock's last holder wrote; and whoever
+        writes under a claim shares the lock, so that no request is taken over while its row is changing.
+
+        Args:
+            connection: A transaction that has read nothing yet.
+            flow: The flow's id.
+            shared: Whether others that share it may go on at the same time.
         """
         if self.sqlite:
             return
-        self.insert_missing(connection, schema.flows, [{"flow": flow}])
+        function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+        number = zlib.crc32(flow.encode()) - 2**31  # Postgres' integer is signed
         connection.execute(
-            select(schema.flows.c.flow).where(schema.flows.c.flow == literal(flow)).with_for_update()
+            text(f"SELECT {function}(:space, :number)"), {"space": _FLOW_LOCKS, "number": number}
         )
 
     def insert_missing(self, connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
@@ -150,12 +199,29 @@ class Database:
 def _translated(verb: str) -> Iterator[None]:
     try:
         yield
-    except SQLAlchemyError as error:
-        raise LedgerUnavailable(
-            f"The ledger can't be {verb}: {_plain(error)}. Nothing is sent until it can."
-        ) from error
+    except (SQLAlchemyError, OverflowError, UnicodeError) as error:
+        raise unavailable(verb, error) from (None if quotes_values(error) else error)
 
 
-def _plain(error: SQLAlchemyError) -> str:
-    origin = getattr(error, "orig", None)
-    return " ".join(str(origin or type(error).__name__).split())
+def unavailable(verb: str, error: Exception) -> LedgerUnavailable:
+    """Return what is raised in place of a database's error.
+
+    Args:
+        verb: What can't be done with the ledger: ``read``, ``written``, ``opened``.
+        error: Why.
+    """
+    return LedgerUnavailable(f"The ledger can't be {verb}: {_plain(error)}. Nothing is sent until it can.")
+
+
+def _plain(error: Exception) -> str:
+    """Return a database's error as one line, without the values that Postgres quotes in its details."""
+    origin = getattr(error, "orig", None) or error
+    primary = getattr(getattr(origin, "diag", None), "message_primary", None)
+    words = primary or str(origin.args[0] if origin.args else type(origin).__name__)
+    return " ".join(words.split()).rstrip(".")
+
+
+def quotes_values(error: Exception) -> bool:
+    """Say whether an error quotes a row's values, as Postgres does in its details; then it is not shown."""
+    diagnosis = getattr(getattr(error, "orig", None), "diag", None)
+    return getattr(diagnosis, "message_detail", None) is not None

@@ -1,22 +1,30 @@
-"""What is deleted when its time is over: payloads, never rows."""
+"""What is deleted: payloads whose time is over, and a customer's data at a person's word. Never rows."""
 
 from __future__ import annotations
 
-from sqlalchemy import delete, distinct, select, tuple_
+from sqlalchemy import Connection, delete, distinct, insert, select, tuple_, update
 
 from order_cancellation.clock import Clock
+from order_cancellation.errors import ConfigurationError
 from order_cancellation.ledger import schema
 from order_cancellation.ledger.database import Database
-from order_cancellation.ledger.states import OPEN
+from order_cancellation.ledger.queries import find_record, refuse_held
+from order_cancellation.ledger.records import Record
+from order_cancellation.ledger.states import OPEN, State
 
 __all__ = ["Housekeeping"]
 
 _AT_ONCE = 500
 """How many payloads one transaction deletes: others want to write in between."""
 
+_ERASABLE = (State.DONE, State.FAILED, State.WITHDRAWN)
+"""States in which no step needs a payload any more. What failed can be read from Omnitron again."""
+
+_R = schema.requests.c
+
 
 class Housekeeping:
-    """Deletes old payloads.
+    """Deletes old payloads, and erases a customer's data.
 
     Args:
         database: Where.
@@ -30,21 +38,97 @@ class Housekeeping:
     def flows(self) -> list[str]:
         """Return the flows of which there are requests."""
         with self._database.read() as connection:
-            return list(connection.execute(select(distinct(schema.requests.c.flow))).scalars())
+            return list(connection.execute(select(distinct(_R.flow))).scalars())
 
     def delete_payloads(self, flow: str, *, older_than_days: int) -> int:
         """Delete a flow's payloads of finished requests that are older than so many days.
 
-        Payloads of anything unfinished, failed, in doubt or parked stay, whatever their age.
+        Payloads of anything unfinished, failed, in doubt or parked stay, whatever their age. With them goes
+        what dry runs computed, and claims that ended so long ago.
 
         Returns:
-            How many were deleted.
+            How many payloads were deleted.
         """
         before = self._clock.now().timestamp() - older_than_days * 86_400
         deleted = 0
         while count := self._delete_some(flow, before):
             deleted += count
+        self._delete_dry_results(flow, before)
+        self._delete_claims(flow, before)
         return deleted
+
+    def erase(self, flow: str, request_id: str, *, who: str) -> Record:
+        """Erase what the ledger holds of a customer through one request.
+
+        Payloads and dry results are deleted, the customer's number and every text about the request are
+        emptied. The row stays, with states, times and attempts: the request is never taken for a new one.
+
+        Args:
+            flow: The flow's id.
+            request_id: Which request, by uuid or number.
+            who: The person, kept in the history.
+
+        Raises:
+            ConfigurationError: There is no such request, or it is not at its end.
+        """
+        with self._database.write() as connection:
+            self._database.lock_flow(connection, flow)
+            record = find_record(connection, flow, request_id)
+            if record is None:
+                raise ConfigurationError(f"Flow '{flow}': the ledger has no request {request_id}.")
+            _refuse_unfinished(record)
+            refuse_held(connection, record, self._now())
+            self._erase(connection, record, who)
+            erased = find_record(connection, flow, record.uuid)
+        assert erased is not None, "rows are never deleted"
+        return erased
+
+    def of_customer(self, customer: int, flow: str | None = None) -> list[tuple[str, str]]:
+        """Return flow and uuid of a customer's requests that are not erased.
+
+        Args:
+            customer: Omnitron's number of the customer.
+            flow: Only this flow's.
+        """
+        query = select(_R.flow, _R.uuid).where(_R.customer == customer).order_by(_R.flow, _R.uuid)
+        if flow is not None:
+            query = query.where(_R.flow == flow)
+        with self._database.read() as connection:
+            return [(row.flow, row.uuid) for row in connection.execute(query)]
+
+    def _erase(self, connection: Connection, record: Record, who: str) -> None:
+        now = self._now()
+        for table in (schema.payloads, schema.dry_results):
+            connection.execute(delete(table).where(table.c.flow == record.flow, table.c.uuid == record.uuid))
+        e = schema.events.c
+        connection.execute(
+            update(schema.events).where(e.flow == record.flow, e.uuid == record.uuid).values(note="")
+        )
+        connection.execute(
+            update(schema.requests)
+            .where(_R.flow == record.flow, _R.uuid == record.uuid)
+            # a failed one must not be taken up from payloads that are gone: a redo reads it anew
+            .values(
+                customer=None,
+                error="",
+                next_at=None,
+                settled=record.settled or record.state == State.FAILED,
+                last_changed=now,
+            )
+        )
+        connection.execute(
+            insert(schema.events).values(
+                flow=record.flow,
+                uuid=record.uuid,
+                at=now,
+                run_id=record.run_id,
+                step="",
+                attempt=record.attempts,
+                send=record.sends,
+                state=record.state,
+                note=f"personal data erased by {who}",
+            )
+        )
 
     def _delete_some(self, flow: str, before: float) -> int:
         p, r = schema.payloads.c, schema.requests.c
@@ -59,3 +143,32 @@ class Housekeeping:
                 where = tuple_(p.flow, p.uuid, p.kind, p.number).in_([tuple(key) for key in keys])
                 connection.execute(delete(schema.payloads).where(where))
         return len(keys)
+
+    def _delete_dry_results(self, flow: str, before: float) -> None:
+        d, r = schema.dry_results.c, schema.runs.c
+        old_runs = select(r.run_id).where(r.flow == flow, r.dry_run.is_(True), r.started_at < before)
+        with self._database.write() as connection:
+            connection.execute(delete(schema.dry_results).where(d.flow == flow, d.run_id.in_(old_runs)))
+
+    def _delete_claims(self, flow: str, before: float) -> None:
+        c = schema.claims.c
+        with self._database.write() as connection:
+            connection.execute(
+                delete(schema.claims).where(c.flow == flow, c.lease_until < before, c.claimed_at < before)
+            )
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+
+def _refuse_unfinished(record: Record) -> None:
+    if record.state in (State.IN_DOUBT, State.PARKED):
+        raise ConfigurationError(
+            f"Flow '{record.flow}', request {record.id}: it is {record.state}. Resolve it first, and erase "
+            "it when it is done or failed: nobody could settle it without its data."
+        )
+    if record.state not in _ERASABLE:
+        raise ConfigurationError(
+            f"Flow '{record.flow}', request {record.id}: it is {record.state}. Erase it when it is "
+            f"{', '.join(_ERASABLE)}: until then the next steps need its data."
+        )

@@ -11,7 +11,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, and_, bindparam, insert, literal, not_, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Executable,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from order_cancellation.clock import Clock
 from order_cancellation.ledger import schema
@@ -19,7 +31,7 @@ from order_cancellation.ledger.cipher import Cipher
 from order_cancellation.ledger.database import Database
 from order_cancellation.ledger.records import COLUMNS, MUTABLE, Record
 from order_cancellation.ledger.states import UNFINISHED_OUTSIDE, WITHDRAWABLE, State, check_move
-from order_cancellation.ledger.work import live_claims, record_from
+from order_cancellation.ledger.work import end_leases, live_claims, record_from
 
 __all__ = ["Decision", "Intake", "Limits", "carry_on", "decide", "even", "record_of"]
 
@@ -28,6 +40,7 @@ _R = schema.requests.c
 _IN = 500
 _REFETCHED = (State.FETCHED, State.PREPARED, State.POSTPONED, State.FAILED, State.WITHDRAWN)
 _REDONE = (State.DONE, State.PARKED, State.IN_DOUBT, *_REFETCHED)
+_PREPARED_KINDS = ("script", "mapping", "attributes")
 _ATTRIBUTE_LENGTH = {"order_number": 64, "sku": 128}
 
 
@@ -161,27 +174,27 @@ class Intake:
             which there was no room.
         """
         counts: Counter[str] = Counter()
-        now = self._clock.now().timestamp()
+        distinct = {one["uuid"]: one for one in listed}
         with self._database.write() as connection:
             self._database.lock_flow(connection, flow)
-            known = self._known(connection, flow, [one["uuid"] for one in listed])
+            now = self._now()
+            known = self._known(connection, flow, list(distinct))
             held = self._held(connection, flow, list(known), now)
             writes = _Writes()
-            for request in listed:
-                old = known.get(request["uuid"])
+            for uuid, request in distinct.items():
+                old = known.get(uuid)
                 decision = (
                     Decision(take=False, why="in work by another worker")
-                    if request["uuid"] in held
+                    if uuid in held
                     else decide(old, now=now, limits=limits, redo=redo)
                 )
                 if decision.take and counts["taken"] >= room:
                     counts["left"] += 1
                     continue
                 counts[decision.why] += 1
-                place = position + counts["taken"]
+                place = _Place(flow, run_id, position + counts["taken"], first_step, now, ready=ready)
                 counts["taken"] += decision.take
-                at = _Place(flow, run_id, place, first_step, now, ready=ready)
-                self._carry_out(connection, writes, decision, old, request, at)
+                self._carry_out(writes, decision, old, request, place)
             self._write_all(connection, writes)
         return counts
 
@@ -190,9 +203,10 @@ class Intake:
     ) -> Counter[str]:
         """Take up what earlier runs left where the ERP may know of it, whether Omnitron lists it or not."""
         counts: Counter[str] = Counter()
-        now = self._clock.now().timestamp()
+        writes = _Writes()
         with self._database.write() as connection:
             self._database.lock_flow(connection, flow)
+            now = self._now()
             rows = connection.execute(
                 select(*_columns())
                 .where(_R.flow == flow, _R.state.in_(UNFINISHED_OUTSIDE), self._not_held(now))
@@ -208,9 +222,10 @@ class Intake:
                 place = _Place(flow, run_id, position + counts["taken"], "", now)
                 counts["taken"] += decision.take
                 if decision.state is not None:
-                    self._update(connection, _parked(old, decision, now), place, decision.why)
+                    writes.change(old, _parked(old, decision, now), place, decision.why)
                 elif decision.take:
-                    self._own(connection, old, place)
+                    writes.own(old, place)
+            self._write_all(connection, writes)
         return counts
 
     def withdraw(self, flow: str, run_id: str, listed: Collection[str], *, refusals_told: bool) -> int:
@@ -228,9 +243,10 @@ class Intake:
         Returns:
             How many were closed.
         """
-        now = self._clock.now().timestamp()
+        writes = _Writes()
         with self._database.write() as connection:
             self._database.lock_flow(connection, flow)
+            now = self._now()
             rows = connection.execute(
                 select(*_columns()).where(
                     _R.flow == flow,
@@ -248,8 +264,8 @@ class Intake:
             ]
             for old in gone:
                 new = old.moved(State.WITHDRAWN, step="", next_at=None, error="no longer listed by Omnitron")
-                place = _Place(flow, run_id, old.position, "", now)
-                self._update(connection, new, place, "withdrawn")
+                writes.change(old, new, _Place(flow, run_id, old.position, "", now), "withdrawn")
+            self._write_all(connection, writes)
         return len(gone)
 
     def lift(self, flow: str, run_id: str, batch: int, steps: Sequence[str]) -> int:
@@ -260,9 +276,10 @@ class Intake:
         Returns:
             How many requests were lifted.
         """
-        now = self._clock.now().timestamp()
+        writes = _Writes()
         with self._database.write() as connection:
             self._database.lock_flow(connection, flow)
+            now = self._now()
             rows = connection.execute(
                 select(*_columns()).where(
                     _R.flow == flow,
@@ -278,9 +295,9 @@ class Intake:
                 state = State.FETCHED if old.step in ("script", "mapping") else State.PREPARED
                 new = old.moved(state, next_at=None, auth_fails=0, relation="", attempts=old.attempts + 1)
                 self._carry_over(connection, old, now)
-                self._update(
-                    connection, new, _Place(flow, run_id, old.position, "", now), "cleared by a person"
-                )
+                place = _Place(flow, run_id, old.position, "", now)
+                writes.change(old, new, place, "cleared by a person")
+            self._write_all(connection, writes)
         return len(rows)
 
     def _carry_over(self, connection: Connection, old: Record, now: float) -> None:
@@ -331,12 +348,14 @@ class Intake:
             )
         return held
 
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
     def _not_held(self, now: float) -> Any:
         return or_(_R.claim_id.is_(None), _R.claim_id.not_in(live_claims(now)))
 
-    def _carry_out(  # noqa: PLR0917 -- private, called once
+    def _carry_out(
         self,
-        connection: Connection,
         writes: _Writes,
         decision: Decision,
         old: Record | None,
@@ -345,43 +364,48 @@ class Intake:
     ) -> None:
         if decision.state == State.FETCHED:
             new = _entered(old, request, place)
+            writes.payloads.append(self._payload(new, request, place.now))
             if old is None:
                 writes.requests.append(new.columns())
+                writes.events.append(_event(new, place, decision.why))
             else:
-                self._own(connection, new, place)
-                self._change(connection, new, place)
-            writes.events.append(_event(new, place, decision.why))
-            writes.payloads.append(self._payload(new, request, place.now))
+                writes.own(old, place)
+                writes.change(old, new, place, decision.why)
+                writes.outdated.append(_row(new) | {"at_number": new.attempts})
         elif decision.state is not None and old is not None:
-            new = _parked(old, decision, place.now)
-            self._change(connection, new, place)
-            writes.events.append(_event(new, place, decision.why))
+            writes.change(old, _parked(old, decision, place.now), place, decision.why)
         elif decision.take and old is not None:
-            self._own(connection, old, place)
+            writes.own(old, place)
 
     def _write_all(self, connection: Connection, writes: _Writes) -> None:
+        p, here = schema.payloads.c, (_R.flow == bindparam("at_flow"), _R.uuid == bindparam("at_uuid"))
+        end_leases(connection, writes.freed)
         self._database.add(connection, schema.requests, writes.requests)
+        own: dict[str, Any] = {name: bindparam(f"to_{name}") for name in ("run_id", "position")}
+        self._each(
+            connection,
+            update(schema.requests).where(*here).values(**own, batch=None, claim_id=None),
+            writes.owned,
+        )
+        to: dict[str, Any] = {name: bindparam(f"to_{name}") for name in MUTABLE}
+        self._each(
+            connection, update(schema.requests).where(*here).values(**to, claim_id=None), writes.changed
+        )
+        # what another revision of the flow prepared must not be taken for what this one does
+        outdated = delete(schema.payloads).where(
+            p.flow == bindparam("at_flow"),
+            p.uuid == bindparam("at_uuid"),
+            p.number == bindparam("at_number"),
+            or_(*(p.kind == kind for kind in _PREPARED_KINDS)),  # an IN list can't be sent with many rows
+        )
+        self._each(connection, outdated, writes.outdated)
         self._database.add(connection, schema.events, writes.events)
         self._database.upsert(connection, schema.payloads, writes.payloads)
 
-    def _own(self, connection: Connection, record: Record, place: _Place) -> None:
-        connection.execute(
-            update(schema.requests)
-            .where(_R.flow == record.flow, _R.uuid == record.uuid)
-            .values(run_id=place.run_id, position=place.position, batch=None, claim_id=None)
-        )
-
-    def _change(self, connection: Connection, new: Record, place: _Place) -> None:
-        values = {name: getattr(new, name) for name in MUTABLE}
-        connection.execute(
-            update(schema.requests)
-            .where(_R.flow == new.flow, _R.uuid == new.uuid)
-            .values(values | {"last_changed": place.now})
-        )
-
-    def _update(self, connection: Connection, new: Record, place: _Place, note: str) -> None:
-        self._change(connection, new, place)
-        connection.execute(insert(schema.events).values(_event(new, place, note)))
+    @staticmethod
+    def _each(connection: Connection, statement: Executable, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            connection.execute(statement, rows)
 
     def _payload(self, new: Record, request: Mapping[str, Any], now: float) -> dict[str, Any]:
         return {
@@ -443,8 +467,28 @@ class _Writes:
     """Rows of one page, written together: one statement per table instead of three per request."""
 
     requests: list[dict[str, Any]] = field(default_factory=list)
+    owned: list[dict[str, Any]] = field(default_factory=list)
+    changed: list[dict[str, Any]] = field(default_factory=list)
+    outdated: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     payloads: list[dict[str, Any]] = field(default_factory=list)
+    freed: set[int | None] = field(default_factory=set)
+
+    def own(self, record: Record, place: _Place) -> None:
+        """Let the run have a request."""
+        self.freed.add(record.claim_id)
+        self.owned.append(_row(record) | {"to_run_id": place.run_id, "to_position": place.position})
+
+    def change(self, old: Record, new: Record, place: _Place, note: str) -> None:
+        """Let a request be another, with a line in its history."""
+        self.freed.add(old.claim_id)
+        values = {f"to_{name}": getattr(new, name) for name in MUTABLE}
+        self.changed.append(_row(new) | values | {"to_last_changed": place.now})
+        self.events.append(_event(new, place, note))
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return {"at_flow": record.flow, "at_uuid": record.uuid}
 
 
 def _event(new: Record, place: _Place, note: str) -> dict[str, Any]:
@@ -541,9 +585,17 @@ def _told(request: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": request["id"],
         "channel": channel if isinstance(channel, int) else None,
+        "customer": _customer(request),
         "order_number": _text(_within(request, "order_item", "order", "number"), "order_number"),
         "sku": _text(_within(request, "order_item", "product", "sku"), "sku"),
     }
+
+
+def _customer(request: Mapping[str, Any]) -> int | None:
+    """Return Omnitron's number of the customer: the request's, or its order's."""
+    places = (("customer", "pk"), ("customer",), ("order_item", "order", "customer"))
+    found = (_within(request, *path) for path in places)
+    return next((one for one in found if isinstance(one, int) and 0 <= one < 2**63), None)
 
 
 def _text(value: Any, column: str) -> str:

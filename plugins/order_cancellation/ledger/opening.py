@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from order_cancellation.errors import LedgerUnavailable
-from order_cancellation.ledger.database import open_engine
+from order_cancellation.ledger.database import open_engine, quotes_values, unavailable
 
 __all__ = ["HEAD", "exists", "open_database"]
 
@@ -33,22 +33,36 @@ def open_database(url: str) -> Engine:
     """
     engine = open_engine(url)
     try:
+        _make_folder(engine)
         if _version(engine) != HEAD:
             _migrate(engine)
     except (SQLAlchemyError, OSError) as error:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        raise LedgerUnavailable(
-            f"The ledger can't be opened: {reason}. Nothing is sent until it can."
-        ) from error
+        engine.dispose()
+        raise unavailable("opened", error) from (None if quotes_values(error) else error)
+    except LedgerUnavailable:
+        engine.dispose()
+        raise
     return engine
 
 
 def exists(engine: Engine) -> bool:
     """Say whether a ledger is there, without creating one."""
-    path = engine.url.database
-    if engine.dialect.name == "sqlite" and path and not Path(path).exists():
+    path = _file_of(engine)
+    if path is not None and not path.exists():
         return False
     return _version(engine) is not None
+
+
+def _file_of(engine: Engine) -> Path | None:
+    """Return SQLite's file; None for Postgres, and for a URI (``file:…?mode=ro``)."""
+    path = engine.url.database or ""
+    return None if engine.dialect.name != "sqlite" or path.startswith("file:") else Path(path)
+
+
+def _make_folder(engine: Engine) -> None:
+    path = _file_of(engine)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _version(engine: Engine) -> str | None:
@@ -64,7 +78,7 @@ def _migrate(engine: Engine) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with _alone(engine), engine.begin() as connection:
+    with _alone(engine) as connection:
         _refuse_newer(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -82,15 +96,29 @@ def _refuse_newer(connection: Connection) -> None:
 
 
 @contextmanager
-def _alone(engine: Engine) -> Iterator[None]:
-    if engine.dialect.name == "sqlite":
-        with Path(f"{engine.url.database}.lock").open("w") as lock:
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """Begin a transaction that no other process' migration overlaps; however long that takes, wait for it."""
+    path = _file_of(engine)
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            yield connection
+    elif path is None:
+        with engine.begin() as connection:
+            yield connection
+    else:
+        with Path(f"{path}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        return
-    with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
-        try:
-            yield
-        finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ADVISORY_LOCK})
+            _write_ahead(engine)
+            with engine.begin() as connection:
+                yield connection
+
+
+def _write_ahead(engine: Engine) -> None:
+    """Let readers and the writer not wait for each other; SQLite keeps that in the file.
+
+    Only here, under the lock: SQLite refuses it at once, without waiting, while others are at the file.
+    """
+    with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute("PRAGMA journal_mode=WAL")

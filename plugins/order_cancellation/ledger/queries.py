@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, insert, select, tuple_, update
 
 from order_cancellation.clock import Clock
 from order_cancellation.errors import ConfigurationError
@@ -16,7 +16,7 @@ from order_cancellation.ledger.records import COLUMNS, MUTABLE, Record
 from order_cancellation.ledger.states import State
 from order_cancellation.ledger.work import live_claims, record_from
 
-__all__ = ["Queries"]
+__all__ = ["Queries", "find_record", "refuse_held"]
 
 _R = schema.requests.c
 
@@ -62,9 +62,13 @@ class Queries:
             return [record_from(row) for row in connection.execute(query)]
 
     def find(self, flow: str, uuid_or_id: str) -> Record | None:
-        """Return one request by its uuid or its number, or None."""
+        """Return one request by its uuid or its number, or None.
+
+        Raises:
+            ConfigurationError: The number is that of several requests.
+        """
         with self._database.read() as connection:
-            return self._find(connection, flow, uuid_or_id)
+            return find_record(connection, flow, uuid_or_id)
 
     def events(self, flow: str, uuid: str) -> Sequence[Mapping[str, Any]]:
         """Return all that happened to a request, oldest first."""
@@ -91,6 +95,7 @@ class Queries:
             ConfigurationError: There is no such request.
         """
         with self._database.write() as connection:
+            self._database.lock_flow(connection, flow)
             record = self._known(connection, flow, uuid_or_id)
             connection.execute(
                 update(schema.requests)
@@ -118,11 +123,7 @@ class Queries:
             self._database.lock_flow(connection, flow)
             record = self._known(connection, flow, uuid_or_id)
             self._refuse_undecidable(connection, record)
-            known_now = {
-                "key_number": record.key_number + (not accepted),
-                "parked_from": "",
-                "settled": not accepted,
-            }
+            known_now: dict[str, Any] = {"parked_from": "", "settled": not accepted, "doubt": False}
             if not accepted:
                 known_now |= {"key_number": record.key_number + 1, "body_digest": None}
             new = record.moved(State.ACCEPTED if accepted else State.REFUSED, step=step, **known_now)
@@ -142,33 +143,13 @@ class Queries:
                 f"Flow '{record.flow}', request {record.id}: it is {record.state}; "
                 "only a request that is in_doubt or parked needs a decision."
             )
-        held = connection.execute(
-            select(_R.uuid).where(
-                _R.flow == record.flow,
-                _R.uuid == record.uuid,
-                _R.claim_id.in_(live_claims(self._now())),
-            )
-        ).first()
-        if held is not None:
-            raise ConfigurationError(
-                f"Flow '{record.flow}', request {record.id}: a worker is on it right now; "
-                "try again in a minute."
-            )
+        refuse_held(connection, record, self._now())
 
     def _known(self, connection: Connection, flow: str, uuid_or_id: str) -> Record:
-        record = self._find(connection, flow, uuid_or_id)
+        record = find_record(connection, flow, uuid_or_id)
         if record is None:
             raise ConfigurationError(f"Flow '{flow}': the ledger has no request {uuid_or_id}.")
         return record
-
-    def _find(self, connection: Connection, flow: str, uuid_or_id: str) -> Record | None:
-        fits = _R.uuid == uuid_or_id
-        if uuid_or_id.isascii() and uuid_or_id.isdigit() and len(uuid_or_id) < len(str(2**63)):
-            fits = or_(fits, _R.id == int(uuid_or_id))
-        row = connection.execute(
-            select(*(_R[name] for name in COLUMNS)).where(_R.flow == flow, fits).limit(1)
-        ).one_or_none()
-        return None if row is None else record_from(row)
 
     def _note(self, connection: Connection, record: Record, note: str) -> None:
         connection.execute(
@@ -187,3 +168,43 @@ class Queries:
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def find_record(connection: Connection, flow: str, uuid_or_id: str) -> Record | None:
+    """Return one request by its uuid, else by its number, or None.
+
+    Args:
+        connection: A transaction.
+        flow: The flow's id.
+        uuid_or_id: Which request.
+
+    Raises:
+        ConfigurationError: The number is that of several requests.
+    """
+    query = select(*(_R[name] for name in COLUMNS)).where(_R.flow == flow)
+    rows = connection.execute(query.where(_R.uuid == uuid_or_id)).all()
+    if not rows and uuid_or_id.isascii() and uuid_or_id.isdigit() and len(uuid_or_id) < len(str(2**63)):
+        rows = connection.execute(query.where(_R.id == int(uuid_or_id)).limit(2)).all()
+    if len(rows) > 1:
+        raise ConfigurationError(
+            f"Flow '{flow}': {uuid_or_id} is the number of several requests; "
+            "name the one you mean by its uuid."
+        )
+    return record_from(rows[0]) if rows else None
+
+
+def refuse_held(connection: Connection, record: Record, now: float) -> None:
+    """Make sure that no worker is on a request.
+
+    Raises:
+        ConfigurationError: One is.
+    """
+    held = connection.execute(
+        select(_R.uuid).where(
+            _R.flow == record.flow, _R.uuid == record.uuid, _R.claim_id.in_(live_claims(now))
+        )
+    ).first()
+    if held is not None:
+        raise ConfigurationError(
+            f"Flow '{record.flow}', request {record.id}: a worker is on it right now; try again in a minute."
+        )

@@ -50,6 +50,7 @@ class Record:
     first_seen: float
     last_changed: float
     claim_id: int | None
+    customer: int | None = None
     payloads: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -14,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
 )
 
 __all__ = [
@@ -21,13 +24,13 @@ __all__ = [
     "claims",
     "dry_results",
     "events",
-    "flows",
     "metadata",
     "payloads",
     "requests",
     "revisions",
     "runs",
     "step_notes",
+    "storable",
     "tokens",
 ]
 
@@ -35,54 +38,80 @@ metadata = MetaData()
 
 _Key = BigInteger().with_variant(Integer, "sqlite")
 
-flows = Table(
-    "flows",
-    metadata,
-    Column("flow", String(64), primary_key=True, comment="one row per flow: the lock for claims and intake"),
-)
+
+def storable(text: str) -> str:
+    """Return a text as both databases take it: Postgres takes no NUL, and none takes half a surrogate pair.
+
+    Such texts come from outside, as an ERP's answer quoted in an error; one odd character in it must not keep
+    the whole group of changes from being written.
+    """
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+class _Name(TypeDecorator[str]):
+    """A text of limited length."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Any) -> str | None:
+        return None if value is None else storable(value)
+
+
+class _Words(TypeDecorator[str]):
+    """A text of any length."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Any) -> str | None:
+        return None if value is None else storable(value)
+
 
 revisions = Table(
     "revisions",
     metadata,
-    Column("flow", String(64), primary_key=True),
-    Column("revision", String(64), primary_key=True, comment="sha256 over the whole folder"),
+    Column("flow", _Name(64), primary_key=True),
+    Column("revision", _Name(64), primary_key=True, comment="sha256 over the whole folder"),
     Column("files", LargeBinary, nullable=False),
     Column("created_at", Float, nullable=False),
-    Column("author", String(200), nullable=False, default=""),
-    Column("note", Text, nullable=False, default=""),
+    Column("author", _Name(200), nullable=False, default=""),
+    Column("note", _Words(), nullable=False, default=""),
 )
 
 runs = Table(
     "runs",
     metadata,
-    Column("flow", String(64), primary_key=True),
-    Column("run_id", String(250), primary_key=True),
-    Column("revision", String(64), nullable=False),
+    Column("flow", _Name(64), primary_key=True),
+    Column("run_id", _Name(250), primary_key=True),
+    Column("revision", _Name(64), nullable=False),
     Column("dry_run", Boolean, nullable=False, default=False),
     Column("started_at", Float, nullable=False),
     Column("listed_at", Float, comment="when get_data was through; null: it never was"),
-    Column("lines", Text, nullable=False, default="[]", comment="JSON: what the reading found"),
-    Column("problems", Text, nullable=False, default="[]", comment="JSON: what went wrong with the run"),
+    Column("lines", _Words(), nullable=False, default="[]", comment="JSON: what the reading found"),
+    Column("problems", _Words(), nullable=False, default="[]", comment="JSON: what went wrong with the run"),
 )
 
 batches = Table(
     "batches",
     metadata,
-    Column("flow", String(64), primary_key=True),
-    Column("run_id", String(250), primary_key=True),
+    Column("flow", _Name(64), primary_key=True),
+    Column("run_id", _Name(250), primary_key=True),
     Column("batch", Integer, primary_key=True, autoincrement=False),
-    Column("revision", String(64), nullable=False, comment="pinned; a person's act replaces it"),
-    Column("label", String(200), nullable=False),
+    Column("revision", _Name(64), nullable=False, comment="pinned; a person's act replaces it"),
+    Column("label", _Name(200), nullable=False),
     Column("size", Integer, nullable=False),
 )
 
 step_notes = Table(
     "step_notes",
     metadata,
-    Column("flow", String(64), primary_key=True),
-    Column("run_id", String(250), primary_key=True),
+    Column("flow", _Name(64), primary_key=True),
+    Column("run_id", _Name(250), primary_key=True),
     Column("batch", Integer, primary_key=True, autoincrement=False),
-    Column("step", String(32), primary_key=True),
+    Column("step", _Name(32), primary_key=True),
     Column("red_at", Float, nullable=False, comment="a new execution over this note is a person's act"),
 )
 
@@ -90,28 +119,30 @@ claims = Table(
     "claims",
     metadata,
     Column("id", _Key, primary_key=True, autoincrement=True, comment="the fencing number"),
-    Column("flow", String(64), nullable=False),
-    Column("run_id", String(250), nullable=False),
+    Column("flow", _Name(64), nullable=False),
+    Column("run_id", _Name(250), nullable=False),
     Column("batch", Integer, nullable=False),
-    Column("step", String(32), nullable=False),
-    Column("worker", String(200), nullable=False),
+    Column("step", _Name(32), nullable=False),
+    Column("worker", _Name(200), nullable=False),
     Column("claimed_at", Float, nullable=False),
     Column("lease_until", Float, nullable=False),
+    Index("claims_by_lease", "lease_until"),
     sqlite_autoincrement=True,
 )
 
 requests = Table(
     "requests",
     metadata,
-    Column("flow", String(64), primary_key=True),
-    Column("uuid", String(64), primary_key=True),
+    Column("flow", _Name(64), primary_key=True),
+    Column("uuid", _Name(64), primary_key=True),
     Column("id", BigInteger),
     Column("channel", BigInteger),
-    Column("order_number", String(64), nullable=False, default=""),
-    Column("sku", String(128), nullable=False, default=""),
-    Column("state", String(16), nullable=False),
-    Column("step", String(32), nullable=False, comment="waits or failed here; empty: at no step"),
-    Column("run_id", String(250), nullable=False, comment="the run that took it up last"),
+    Column("customer", BigInteger, comment="Omnitron's number of the customer, to erase by"),
+    Column("order_number", _Name(64), nullable=False, default=""),
+    Column("sku", _Name(128), nullable=False, default=""),
+    Column("state", _Name(16), nullable=False),
+    Column("step", _Name(32), nullable=False, comment="waits or failed here; empty: at no step"),
+    Column("run_id", _Name(250), nullable=False, comment="the run that took it up last"),
     Column("batch", Integer),
     Column("position", Integer, nullable=False),
     Column("attempts", Integer, nullable=False, comment="how often it was taken up"),
@@ -120,33 +151,33 @@ requests = Table(
     Column("sends", Integer, nullable=False, comment="intents to send so far"),
     Column("auth_fails", Integer, nullable=False, comment="in this attempt"),
     Column("key_number", Integer, nullable=False, comment="part of the idempotency key"),
-    Column("body_digest", String(64), comment="of the body sent under that key"),
+    Column("body_digest", _Name(64), comment="of the body sent under that key"),
     Column("doubt", Boolean, nullable=False, comment="a send under this key has an unknown outcome"),
     Column("last_send_at", Float),
     Column("since", Float, nullable=False, comment="when it became new, or was to be done again"),
     Column("next_at", Float, comment="not before"),
     Column("erp_status", Integer),
-    Column("relation", String(16), nullable=False, default=""),
-    Column("error", Text, nullable=False, default=""),
+    Column("relation", _Name(16), nullable=False, default=""),
+    Column("error", _Words(), nullable=False, default=""),
     Column("hopeful", Boolean, nullable=False, default=False, comment="the error may pass by itself"),
-    Column("parked_from", String(16), nullable=False, default=""),
+    Column("parked_from", _Name(16), nullable=False, default=""),
     Column("settled", Boolean, nullable=False, default=False, comment="failed for good until redo"),
     Column("redo", Boolean, nullable=False, default=False, comment="a person wants it done again"),
     Column("first_seen", Float, nullable=False),
     Column("last_changed", Float, nullable=False),
     Column("claim_id", _Key),
     Index("requests_by_run", "flow", "run_id", "batch", "position"),
-    Index("requests_by_state", "flow", "state"),
+    Index("requests_by_state", "state", "flow", "uuid"),
     Index("requests_by_id", "flow", "id"),
-    Index("requests_by_change", "last_changed"),
+    Index("requests_by_customer", "customer"),
 )
 
 payloads = Table(
     "payloads",
     metadata,
-    Column("flow", String(64), primary_key=True),
-    Column("uuid", String(64), primary_key=True),
-    Column("kind", String(16), primary_key=True),
+    Column("flow", _Name(64), primary_key=True),
+    Column("uuid", _Name(64), primary_key=True),
+    Column("kind", _Name(16), primary_key=True),
     Column("number", Integer, primary_key=True, comment="the attempt, or for sent and answer the send"),
     Column("data", LargeBinary, nullable=False),
     Column("created_at", Float, nullable=False),
@@ -157,41 +188,41 @@ events = Table(
     "events",
     metadata,
     Column("id", _Key, primary_key=True, autoincrement=True),
-    Column("flow", String(64), nullable=False),
-    Column("uuid", String(64), nullable=False),
+    Column("flow", _Name(64), nullable=False),
+    Column("uuid", _Name(64), nullable=False),
     Column("at", Float, nullable=False),
-    Column("run_id", String(250), nullable=False),
-    Column("step", String(32), nullable=False),
+    Column("run_id", _Name(250), nullable=False),
+    Column("step", _Name(32), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("send", Integer, nullable=False),
-    Column("state", String(16), nullable=False, comment="after the event"),
-    Column("revision", String(64), nullable=False, default=""),
+    Column("state", _Name(16), nullable=False, comment="after the event"),
+    Column("revision", _Name(64), nullable=False, default=""),
     Column("duration_ms", Float),
-    Column("note", Text, nullable=False, default=""),
+    Column("note", _Words(), nullable=False, default=""),
     Index("events_by_request", "flow", "uuid", "id"),
 )
 
 dry_results = Table(
     "dry_results",
     metadata,
-    Column("flow", String(64), primary_key=True),
-    Column("run_id", String(250), primary_key=True),
-    Column("uuid", String(64), primary_key=True),
+    Column("flow", _Name(64), primary_key=True),
+    Column("run_id", _Name(250), primary_key=True),
+    Column("uuid", _Name(64), primary_key=True),
     Column("id", BigInteger),
     Column("batch", Integer),
     Column("position", Integer, nullable=False),
-    Column("step", String(32), nullable=False, comment="the next step to compute; empty: computed"),
-    Column("error", Text, nullable=False, default=""),
+    Column("step", _Name(32), nullable=False, comment="the next step to compute; empty: computed"),
+    Column("error", _Words(), nullable=False, default=""),
     Column("data", LargeBinary, nullable=False),
 )
 
 tokens = Table(
     "tokens",
     metadata,
-    Column("key", String(200), primary_key=True),
+    Column("key", _Name(300), primary_key=True),
     Column("generation", Integer, nullable=False, default=0),
     Column("data", LargeBinary),
     Column("expires_at", Float),
-    Column("renewal_owner", String(200), nullable=False, default=""),
+    Column("renewal_owner", _Name(200), nullable=False, default=""),
     Column("renewal_until", Float, nullable=False, default=0.0),
 )

@@ -21,7 +21,7 @@ from order_cancellation.ledger.database import Database
 from order_cancellation.ledger.records import COLUMNS, MUTABLE, Change, Record
 from order_cancellation.ledger.states import State
 
-__all__ = ["PER_SEND", "Claim", "Work", "live_claims", "read_payloads", "record_from"]
+__all__ = ["PER_SEND", "Claim", "Work", "end_leases", "live_claims", "read_payloads", "record_from"]
 
 PER_SEND = ("sent", "answer")
 """Payload kinds numbered by send; all others are numbered by attempt."""
@@ -30,6 +30,11 @@ _R = schema.requests.c
 _C = schema.claims.c
 _IN = 500
 """How many values stand in one IN list: databases have limits."""
+
+_TOLD_BY_OTHERS = ("id", "channel", "customer", "order_number", "sku", "redo")
+"""Columns that no step changes. ``redo`` is a person's word, and may come while a step is at work."""
+
+_WRITTEN = tuple(name for name in MUTABLE if name not in _TOLD_BY_OTHERS)
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,21 @@ class Claim:
 def live_claims(now: float) -> Any:
     """Return the numbers of the claims whose lease has not ended, as a sub-query."""
     return select(_C.id).where(_C.lease_until >= now)
+
+
+def end_leases(connection: Connection, claims: Iterable[int | None]) -> None:
+    """End claims whose requests are being taken over.
+
+    Their leases have ended by our clock. By their own they may not have: this way they are told at the next
+    renewal, and one that is on its way fails.
+    """
+    ids = sorted(number for number in claims if number is not None)
+    for start in range(0, len(ids), _IN):
+        connection.execute(
+            update(schema.claims)
+            .where(_C.id.in_(ids[start : start + _IN]), _C.lease_until > 0)
+            .values(lease_until=0.0)
+        )
 
 
 def record_from(row: Any) -> Record:
@@ -116,7 +136,7 @@ class Work:
                     run_id=run_id,
                     batch=batch,
                     step=step,
-                    worker=worker,
+                    worker=worker[:200],
                     claimed_at=now,
                     lease_until=now + lease_s,
                 )
@@ -131,8 +151,9 @@ class Work:
         Raises:
             LeaseLost: The lease had ended already, so others may have taken the requests.
         """
-        now = self._now()
         with self._database.write() as connection:
+            self._database.lock_flow(connection, claim.flow, shared=True)
+            now = self._now()  # only now: whoever takes requests over may have held the lock until here
             result = connection.execute(
                 update(schema.claims)
                 .where(_C.id == claim.id, _C.lease_until >= now)
@@ -185,6 +206,7 @@ class Work:
             records = [record_from(row) for row in rows]
             if records:
                 self._mark(connection, claim, records)
+                end_leases(connection, {record.claim_id for record in records} - {claim.id})
             read_payloads(connection, self._cipher, claim.flow, records, kinds)
         return records
 
@@ -217,34 +239,54 @@ class Work:
         """
         now = self._now()
         with self._database.write() as connection:
-            lost = self._update(connection, claim, changes, now)
+            self._database.lock_flow(connection, claim.flow, shared=True)
+            lost = self._lost(connection, claim, changes)
             kept = [change for change in changes if change.new.uuid not in lost]
+            self._update(connection, claim, kept, now)
             self._database.upsert(connection, schema.payloads, self._payload_rows(kept, now))
             self._database.add(connection, schema.events, _event_rows(kept, claim, revision, now))
         return lost
 
-    def _update(
-        self, connection: Connection, claim: Claim, changes: Sequence[Change], now: float
-    ) -> set[str]:
-        statement = (
-            update(schema.requests)
-            .where(
-                _R.flow == claim.flow,
-                _R.uuid == bindparam("at_uuid"),
-                _R.state == bindparam("at_state"),
-                _R.claim_id == claim.id,
+    @staticmethod
+    def _lost(connection: Connection, claim: Claim, changes: Sequence[Change]) -> set[str]:
+        """Return those that are no longer the claim's, or not as they were read.
+
+        What is found holds until the transaction ends: nobody takes over meanwhile (``lock_flow``).
+        """
+        uuids = list(dict.fromkeys(change.new.uuid for change in changes))
+        standing: dict[str, str] = {}
+        for start in range(0, len(uuids), _IN):
+            rows = connection.execute(
+                select(_R.uuid, _R.state).where(
+                    _R.flow == claim.flow,
+                    _R.uuid.in_(uuids[start : start + _IN]),
+                    _R.claim_id == claim.id,
+                )
             )
-            .values({name: bindparam(f"to_{name}") for name in MUTABLE})
-        )
+            standing.update((uuid, state) for uuid, state in rows)
         lost: set[str] = set()
         for change in changes:
-            if change.new.uuid in lost:
-                continue
-            values = {f"to_{name}": getattr(change.new, name) for name in MUTABLE}
-            values |= {"to_last_changed": now, "at_uuid": change.old.uuid, "at_state": change.old.state}
-            if connection.execute(statement, values).rowcount != 1:
+            if standing.get(change.new.uuid) != change.old.state:
                 lost.add(change.new.uuid)
+            standing[change.new.uuid] = change.new.state
         return lost
+
+    @staticmethod
+    def _update(connection: Connection, claim: Claim, changes: Sequence[Change], now: float) -> None:
+        last = {change.new.uuid: change.new for change in changes}
+        if not last:
+            return
+        rows = [
+            {f"to_{name}": getattr(new, name) for name in _WRITTEN}
+            | {"to_last_changed": now, "at_uuid": new.uuid}
+            for new in last.values()
+        ]
+        connection.execute(
+            update(schema.requests)
+            .where(_R.flow == claim.flow, _R.uuid == bindparam("at_uuid"), _R.claim_id == claim.id)
+            .values({name: bindparam(f"to_{name}") for name in _WRITTEN}),
+            rows,
+        )
 
     def _payload_rows(self, changes: Sequence[Change], now: float) -> list[dict[str, Any]]:
         # a dict, because one statement must not name the same row twice: the last change counts

@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
+    op.create_index("claims_by_lease", "claims", ["lease_until"], unique=False)
     op.create_table(
         "dry_results",
         sa.Column("flow", sa.String(length=64), nullable=False),
@@ -69,9 +70,6 @@ def upgrade() -> None:
     )
     op.create_index("events_by_request", "events", ["flow", "uuid", "id"], unique=False)
     op.create_table(
-        "flows", sa.Column("flow", sa.String(length=64), nullable=False), sa.PrimaryKeyConstraint("flow")
-    )
-    op.create_table(
         "payloads",
         sa.Column("flow", sa.String(length=64), nullable=False),
         sa.Column("uuid", sa.String(length=64), nullable=False),
@@ -88,6 +86,7 @@ def upgrade() -> None:
         sa.Column("uuid", sa.String(length=64), nullable=False),
         sa.Column("id", sa.BigInteger(), nullable=True),
         sa.Column("channel", sa.BigInteger(), nullable=True),
+        sa.Column("customer", sa.BigInteger(), nullable=True),
         sa.Column("order_number", sa.String(length=64), nullable=False),
         sa.Column("sku", sa.String(length=128), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
@@ -118,10 +117,10 @@ def upgrade() -> None:
         sa.Column("claim_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.PrimaryKeyConstraint("flow", "uuid"),
     )
-    op.create_index("requests_by_change", "requests", ["last_changed"], unique=False)
+    op.create_index("requests_by_customer", "requests", ["customer"], unique=False)
     op.create_index("requests_by_id", "requests", ["flow", "id"], unique=False)
     op.create_index("requests_by_run", "requests", ["flow", "run_id", "batch", "position"], unique=False)
-    op.create_index("requests_by_state", "requests", ["flow", "state"], unique=False)
+    op.create_index("requests_by_state", "requests", ["state", "flow", "uuid"], unique=False)
     op.create_table(
         "revisions",
         sa.Column("flow", sa.String(length=64), nullable=False),
@@ -155,7 +154,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "tokens",
-        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("key", sa.String(length=300), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=True),
         sa.Column("expires_at", sa.Float(), nullable=True),
