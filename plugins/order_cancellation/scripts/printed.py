@@ -14,6 +14,8 @@ __all__ = ["mask", "task_log_lines"]
 LINE_LIMIT = 2_000
 LINES_LIMIT = 500
 _MASK = "***"
+_WINDOW = LINE_LIMIT + 500
+"""How much of a line is looked at: more than is shown, so that no half of a secret is left at the end."""
 _SHORTEST = 3
 """Values shorter than this are in every other word; masking them would only garble the text."""
 
@@ -32,14 +34,14 @@ _PATTERNS = [
     (re.compile(r"(?i)\b(bearer|basic|token|jwt)(\s+)[\w.~+/=-]{8,}"), rf"\1\2{_MASK}"),
     (
         re.compile(
-            r"(?i)([\"']?[\w-]*(?:password|passwd|secret|token|api[_-]?key|authorization)[\w-]*"
-            r"[\"']?\s*[:=]\s*[\"']?)"
-            r"(?:(?:bearer|basic)\s+)?(?!\*)[^\s\"',;&}]+"
+            r"(?i)((?:password|passwd|secret|token|api[_-]?key|authorization)[\w-]{0,30}"
+            r"[\"']?\s{0,5}[:=]\s{0,5}[\"']?)"
+            r"(?:(?:bearer|basic)\s{1,5})?(?!\*)[^\s\"',;&}]+"
         ),
         rf"\1{_MASK}",
     ),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), _MASK),
-    (re.compile(r"(?i)\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), _MASK),
+    (re.compile(r"\beyJ[\w-]{5,1000}\.[\w-]{5,1000}\.?[\w-]*"), _MASK),
+    (re.compile(r"(?i)(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"), _MASK),
     (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,4})?\b"), _MASK),
     (re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b"), _MASK),
     (re.compile(r"(?<![\w.-])\+\d[\d ()-]{8,16}\d\b"), _MASK),
@@ -89,9 +91,13 @@ def task_log_lines(
 
 
 def _shown(text: str, input_text: str, secrets: Collection[str]) -> str:
-    """Mask before cutting, so that no half of a secret is left at the end."""
-    shown = mask(text[: 4 * LINE_LIMIT], input_text, secrets)
-    return shown if len(shown) <= LINE_LIMIT else f"{shown[:LINE_LIMIT]}…"
+    """Mask before cutting; the patterns are bounded, so that no line takes long."""
+    shown = mask(text[:_WINDOW], input_text, secrets)
+    if len(text) > _WINDOW:
+        shown = shown[: LINE_LIMIT - _WINDOW]
+    elif len(shown) <= LINE_LIMIT:
+        return shown
+    return f"{shown[:LINE_LIMIT]}…"
 
 
 def _personal_values(input_text: str) -> set[str]:
