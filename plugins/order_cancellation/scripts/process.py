@@ -156,8 +156,10 @@ class ChildProcess:
 
     def _refuse_surplus(self) -> None:
         """Make sure that nothing lies in the channel that nobody asked for."""
-        self._channel.settimeout(0)  # not select: this process may have more descriptors than it can count
         try:
+            self._channel.settimeout(
+                0
+            )  # not select: this process may have more descriptors than it can count
             surplus = self._channel.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return
@@ -192,8 +194,8 @@ class ChildProcess:
     def _exactly(self, size: int, end: float) -> bytes:
         got = bytearray()
         while len(got) < size:
-            self._channel.settimeout(max(0.001, end - self._clock.monotonic()))
             try:
+                self._channel.settimeout(max(0.001, end - self._clock.monotonic()))
                 some = self._channel.recv(min(size - len(got), 1 << 20))
             except TimeoutError:
                 raise ChildLate("it took too long") from None
@@ -222,6 +224,8 @@ class ChildProcess:
         Args:
             patience_s: How long it may take to end by itself, in seconds.
         """
+        with suppress(OSError):
+            self._channel.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for an answer
         self._channel.close()
         assert self._process.stdin is not None
         with suppress(OSError):
