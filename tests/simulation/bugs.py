@@ -1,0 +1,133 @@
+"""Bugs to plant: the simulation has to find each of them, or it proves nothing.
+
+Each is switched on by a test and takes the engine's code apart in this process only; nothing of it is in the
+product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+from sqlalchemy import true
+
+from order_cancellation.errors import OrderCancellationError
+from order_cancellation.ledger import State, intake, work
+from order_cancellation.ledger.intake import Decision
+from order_cancellation.steps import relation
+from order_cancellation.steps.desk import Desk
+
+__all__ = ["BUGS", "planted"]
+
+
+@contextmanager
+def _send_before_intent() -> Iterator[None]:
+    """The intent is written together with the answer."""
+    with _held_back(State.SENDING):
+        yield
+
+
+@contextmanager
+def _judge_before_saving() -> Iterator[None]:
+    """The answer is written together with its judgement."""
+    with _held_back(State.ANSWERED):
+        yield
+
+
+@contextmanager
+def _held_back(state: State) -> Iterator[None]:
+    real = Desk.record
+
+    async def record(self: Desk, *changes: Any) -> Any:
+        kept = self.__dict__.setdefault("_held_back", {})
+        new = changes[-1].new
+        if new.state == state and changes[-1].old.state != state:
+            kept[new.uuid] = (*kept.pop(new.uuid, ()), *changes)
+            return new
+        return await real(self, *kept.pop(new.uuid, ()), *changes)
+
+    with patch.object(Desk, "record", record):
+        yield
+
+
+@contextmanager
+def _key_changed_too_early() -> Iterator[None]:
+    """A postponed request gets a new key, though the ERP may hold something under the old one."""
+    real = relation._postponed
+
+    def postponed(record: Any, *rest: Any) -> Any:
+        return replace(real(record, *rest), key_number=record.key_number + 1, body_digest=None)
+
+    with patch.object(relation, "_postponed", postponed):
+        yield
+
+
+@contextmanager
+def _lease_ignored() -> Iterator[None]:
+    """Requests are taken whoever holds them."""
+    with patch.object(work.Work, "_free", lambda _self, _claim: true()):
+        yield
+
+
+@contextmanager
+def _lease_not_checked_before_sending() -> Iterator[None]:
+    """A worker that slept past its lease sends all the same."""
+    with patch.object(Desk, "check_lease", lambda _self: None):
+        yield
+
+
+@contextmanager
+def _write_back_before_judgement() -> Iterator[None]:
+    """Omnitron is told as soon as any answer came."""
+    real = relation._judged
+
+    async def judged(desk: Any, record: Any, judge: Any) -> Any:
+        status = desk.context.flow.write_to_omnitron.on_success
+        if status is not None and status.status is not None:
+            try:
+                await desk.context.the_omnitron().set_status(record.channel, record.id, status.status)
+            except OrderCancellationError:
+                pass
+        return await real(desk, record, judge)
+
+    with patch.object(relation, "_judged", judged):
+        yield
+
+
+@contextmanager
+def _done_row_sent_again() -> Iterator[None]:
+    """A request that is done, and that Omnitron still lists, is taken up as new."""
+    real = intake.decide
+
+    def decide(known: Any, **rest: Any) -> Decision:
+        if known is not None and known.state == State.DONE:
+            return Decision(take=True, why="again", state=State.FETCHED)
+        return real(known, **rest)
+
+    with patch.object(intake, "decide", decide):
+        yield
+
+
+BUGS: dict[str, Callable[[], Any]] = {
+    "send_before_intent": _send_before_intent,
+    "judge_before_saving": _judge_before_saving,
+    "key_changed_too_early": _key_changed_too_early,
+    "lease_ignored": _lease_ignored,
+    "lease_not_checked_before_sending": _lease_not_checked_before_sending,
+    "write_back_before_judgement": _write_back_before_judgement,
+    "done_row_sent_again": _done_row_sent_again,
+}
+"""Every bug by its name."""
+
+
+@contextmanager
+def planted(bug: str | None) -> Iterator[None]:
+    """Plant a bug for a while; None plants nothing."""
+    if bug is None:
+        yield
+        return
+    with BUGS[bug]():
+        yield

@@ -1,0 +1,188 @@
+"""What must always hold, judged by the two systems' own books (the invariants of the design)."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+
+from simulation.remote import CANARY, is_booking, sent
+
+if TYPE_CHECKING:
+    from order_cancellation.http.messages import Call
+    from simulation.worker import Worker
+    from simulation.world import World
+
+__all__ = ["Judge"]
+
+_TOLD_OF_SUCCESS = ("accepted", "written_back", "done")
+_NOTHING_BOOKED = ("fetched", "prepared", "failed", "withdrawn")
+
+
+class Judge(logging.Handler):
+    """Watches everything that leaves the engine, and looks at the whole in quiet moments.
+
+    Args:
+        world: What it watches.
+    """
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self.world = world
+        self.violations: list[str] = []
+        self.allowed: Counter[str] = Counter()
+        self.owner_said: dict[str, set[str]] = {}
+        self.person_said: dict[str, set[str]] = {}
+
+    def broken(self, what: str, uuid: str = "") -> None:
+        """Note that something happened that must never happen."""
+        line = f"{what} ({uuid})" if uuid else what
+        self.world.tell(None, f"VIOLATION: {line}")
+        self.violations.append(line)
+
+    # allowances
+
+    def owner_decides(self, uuid: str, decided: str) -> None:
+        """The flow's own script decides what nobody knows, where the flow says so."""
+        response = self.world.flow.custom_response
+        if response is None or not response.decides_unknown:
+            return
+        self.owner_said.setdefault(uuid, set()).add(decided)
+        if decided != "continue":
+            self.allowed[uuid] += 1
+
+    def a_person_says(self, uuid: str, said: str) -> None:
+        """A person decides on a request."""
+        self.person_said.setdefault(uuid, set()).add(said)
+        if said == "redo" and self.world.erp.booked(uuid):
+            self.allowed[uuid] += 1
+
+    # moments
+
+    def a_call_begins(self, worker: Worker, system: str, call: Call) -> None:
+        """Nothing leaves while the breaker is open; its probe does."""
+        breaker = worker.breaker
+        if system == "erp" and is_booking(call) and breaker and breaker.is_open and not breaker._probing:
+            self.broken("a call went out while the breaker was open", sent(call)["uuid"])
+
+    def bytes_leave(self, system: str, call: Call) -> None:
+        """The intent must be on the disk before the first byte leaves."""
+        if system != "erp" or not is_booking(call):
+            return
+        uuid = sent(call)["uuid"]
+        state = self._state(uuid)
+        if state != "sending":
+            self.broken(f"it was sent while the ledger said {state}: no intent on the disk", uuid)
+
+    def a_script_runs(self, step: str, attributes: dict[str, str]) -> None:
+        """An answer is on the disk before it is judged; the post script runs after Omnitron was told."""
+        uuid = attributes["request.uuid"]
+        state = self._state(uuid)
+        if step == "custom_response" and attributes["delivery.outcome"] == "answered":
+            status = self._column(uuid, "erp_status")
+            if state != "answered" or str(status) != attributes["invokehttp.status.code"]:
+                self.broken(f"an answer was judged while the ledger said {state}, {status}", uuid)
+        if step == "post_script":
+            wanted = self._success_word()
+            if wanted is not None and (uuid, wanted) not in self.world.omnitron.writes:
+                self.broken("the post script ran before Omnitron was told", uuid)
+
+    def omnitron_is_told(self, uuid: str, told: str) -> None:
+        """Omnitron hears of a success only after the ERP's yes, and of a failure after its no."""
+        owner, person = self.owner_said.get(uuid, set()), self.person_said.get(uuid, set())
+        if told == self._success_word():
+            if uuid not in self.world.erp.said_yes and "continue" not in owner and "accepted" not in person:
+                self.broken("Omnitron was told of a success, but the ERP never said yes", uuid)
+            if self._state(uuid) not in _TOLD_OF_SUCCESS:
+                self.broken(f"Omnitron was told of a success while it was {self._state(uuid)}", uuid)
+        elif uuid not in self.world.erp.said_no and "failure" not in owner and "refused" not in person:
+            self.broken("Omnitron was told of a failure, but the ERP never said no", uuid)
+
+    def _success_word(self) -> str | None:
+        success = self.world.flow.write_to_omnitron.on_success
+        return None if success is None else str(success.status or success.tag)
+
+    # everything for people
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Look at each line of the log."""
+        self.for_people(record.getMessage())
+
+    def for_people(self, line: str) -> None:
+        """No secret and no personal data in anything that people read."""
+        if CANARY in line.lower() or "TR3300061005" in line:
+            self.broken(f"a secret or personal data in: {line[:200]}")
+
+    # the whole
+
+    def look_at_books(self) -> None:
+        """Check what must hold at any moment."""
+        rows = self.rows()
+        for uuid in self.world.erp.natures:
+            booked = self.world.erp.booked(uuid)
+            if booked > 1 + self.allowed[uuid] and not self.world.flow.write_to_erp.duplicates_accepted:
+                self.broken(f"booked {booked} times", uuid)
+            if uuid in rows:
+                self._look_at_row(uuid, rows[uuid], booked)
+
+    def _look_at_row(self, uuid: str, row: Any, booked: int) -> None:
+        self.for_people(row.error)
+        decided = self.owner_said.get(uuid)
+        if row.state == "done" and booked == 0 and not decided:
+            self.broken("done, but the ERP has not booked it", uuid)
+        if row.state == "done" and booked != 1 and not decided and not self._may_be_twice(uuid):
+            self.broken(f"done, and booked {booked} times", uuid)
+        if row.state in _NOTHING_BOOKED and booked and not decided and not self._may_be_twice(uuid):
+            self.broken(f"{row.state}, but the ERP has booked it", uuid)
+
+    def _may_be_twice(self, uuid: str) -> bool:
+        return self.allowed[uuid] > 0 or self.world.flow.write_to_erp.duplicates_accepted
+
+    def look_at_end(self) -> None:
+        """Faults have been off for long: everything must have ended."""
+        rows = self.rows()
+        for request in self.world.omnitron.requests.values():
+            uuid, row = request["uuid"], rows.get(request["uuid"])
+            if row is None:
+                if request["status"] == "approved":
+                    self.broken("the ledger never heard of it", uuid)
+            elif not self._has_ended(request, row):
+                self.broken(f"never ended: {row.state} at {row.step or 'no step'}: {row.error}", uuid)
+
+    def _has_ended(self, request: dict[str, Any], row: Any) -> bool:
+        match row.state:
+            case "done":
+                return True
+            case "failed":
+                return bool(row.settled) or request["status"] == "rejected"
+            case "withdrawn":
+                return request["status"] != "approved"
+            case "parked":
+                # somebody changed its status by hand, so Omnitron will never take ours
+                return row.parked_from in ("accepted", "refused") and request["status"] != "approved"
+        return False
+
+    def look_at_notes(self) -> None:
+        """No personal data in the history, either."""
+        with self.world.ledger.database.read() as connection:
+            for (note,) in connection.execute(text("SELECT note FROM events")):
+                self.for_people(note)
+
+    def rows(self) -> dict[str, Any]:
+        """Return what the ledger says, by uuid."""
+        with self.world.ledger.database.read() as connection:
+            return {row.uuid: row for row in connection.execute(_ALL)}
+
+    def _state(self, uuid: str) -> str:
+        return str(self._column(uuid, "state"))
+
+    def _column(self, uuid: str, name: str) -> Any:
+        with self.world.ledger.database.read() as connection:
+            row = connection.execute(_ONE, {"uuid": uuid}).one_or_none()
+        return None if row is None else getattr(row, name)
+
+
+_ALL = text("SELECT * FROM requests")
+_ONE = text("SELECT state, erp_status FROM requests WHERE uuid = :uuid")

@@ -1,0 +1,71 @@
+"""The simulation in the normal suite: 1,000 seeds, or as many as SEEDS says."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simulation.bugs import BUGS, planted
+from simulation.run import failures, replay_command
+from simulation.world import live
+
+ROOT = Path(__file__).resolve().parents[2]
+SEEDS = int(os.environ.get("SEEDS", "1000"))
+PROCESSES = min(os.cpu_count() or 1, 8)
+
+
+def digest(seed):
+    """Sum up all that happened."""
+    return hashlib.sha256("\n".join(live(seed).story).encode()).hexdigest()
+
+
+@pytest.mark.timeout(60 + SEEDS)
+def test_every_invariant_holds_for_every_seed():
+    """Nothing is booked twice, lost or told too early, and everything ends once the faults stop."""
+    failed = sorted(failures(0, SEEDS, processes=PROCESSES), key=lambda result: result.seed)
+
+    lines = [f"seed={one.seed}: {'; '.join(one.violations[:3])}\n  {replay_command(one.seed)}" for one in failed]
+    assert not failed, f"{len(failed)} of {SEEDS} seeds failed\n" + "\n".join(lines[:10])
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_planted_bug_is_found(bug):
+    """Each is found within 1,000 seeds; most within a few."""
+    with planted(bug):
+        found = next((seed for seed in range(1000) if live(seed).failed), None)
+
+    assert found is not None, f"1,000 seeds did not find the bug {bug}: {replay_command(0, bug)}"
+
+
+@pytest.mark.parametrize("seed", [1, 4, 11, 23])
+def test_the_same_seed_tells_the_same_story(seed):
+    """A seed decides everything, so that a failure can be played again."""
+    assert digest(seed) == digest(seed)
+
+
+def test_another_process_tells_the_same_story():
+    """Neither the order of sets nor what ran before changes a seed's story."""
+    code = "from simulation.test_simulation import digest; print(digest(7))"
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONHASHSEED": "12345", "PYTHONPATH": str(ROOT / "tests")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert told.stdout.strip() == digest(7)
+
+
+def test_the_command_replays_a_seed_with_its_story():
+    """What a failure prints brings back that very life."""
+    done = subprocess.run(
+        [sys.executable, *replay_command(3).split()[1:]], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout.startswith("\n".join(live(3).story[:5]))
