@@ -179,3 +179,51 @@ class TestFlowThatComesAfter:
     def test_is_not_told_of_a_dry_run(self, flow_id, sandbox) -> None:
         assert Running(FLOWS, flow_id).start({"dry_run": True}).state == "success"
         assert self.events(flow_id) == 0
+
+
+class TestRepairedScript:
+    def test_is_what_a_cleared_run_goes_on_with(self, flow_id, sandbox) -> None:
+        script = FLOWS / flow_id / "script.py"
+        good = script.read_text()
+        script.write_text("import json\njson.loads(input_text)['no such key']\n")
+        running = Running(FLOWS, flow_id)
+        run = running.start()
+        assert (run.state, sandbox.book) == ("failed", [])
+        script.write_text(good)
+        running.clear_failed(run)
+        assert running.go_on(run).state == "success"
+        assert (len(sandbox.book), sandbox.booked_twice) == (3, [])
+
+
+def personal(value: object, key: str = "") -> set[str]:
+    """Return the texts of a request that stand for a person."""
+    if isinstance(value, dict):
+        return set().union(*(personal(one, name) for name, one in value.items()))
+    if isinstance(value, list):
+        return set().union(*(personal(one, key) for one in value))
+    return {value} if isinstance(value, str) and value and key in PERSONAL else set()
+
+
+PERSONAL = {
+    "email",
+    "phone_number",
+    "iban",
+    "first_name",
+    "last_name",
+    "line",
+    "ip_address",
+    "bank_account_holder",
+}
+
+
+def test_nothing_personal_and_no_secret_is_logged(flow_id, sandbox, capsys, caplog) -> None:
+    run = Running(FLOWS, flow_id).start()
+    log = capsys.readouterr().out + caplog.text
+    assert run.state == "success", log[-5000:]
+    assert "step ended" in log
+    known = set().union(*(personal(request) for request in sandbox.requests))
+    tokens = {call["headers"].get("authorization", "").split(" ")[-1] for call in sandbox.calls} - {""}
+    assert len(known) > 5
+    assert tokens
+    secrets = {"omnitron-secret", "erp-secret", *known, *tokens}
+    assert {secret for secret in secrets if secret in log} == set()
