@@ -98,9 +98,9 @@ def sending(record: Record) -> Change:
     return Change(record, new, {"sent": {"body": f"{record.uuid}#{new.sends}"}}, "sending")
 
 
-def brought_to(ledger: Ledger, state: State, number: int = 1) -> Record:
+def brought_to(ledger: Ledger, state: State, number: int = 1, **told: Any) -> Record:
     """Let a new request of run-1 go the usual way until it stands in a state."""
-    enter_one = a_request(number)
+    enter_one = a_request(number, **told)
     enter(ledger, [enter_one], first_step=STEP, ready=True)
     uuid = enter_one["uuid"]
     ledger.intake.assign(FLOW, "run-1", [[uuid]])

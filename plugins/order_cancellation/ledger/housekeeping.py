@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, distinct, insert, select, tuple_, update
+from sqlalchemy import Connection, delete, insert, select, tuple_, update
 
 from order_cancellation.clock import Clock
 from order_cancellation.errors import ConfigurationError
@@ -38,7 +38,7 @@ class Housekeeping:
     def flows(self) -> list[str]:
         """Return the flows of which there are requests."""
         with self._database.read() as connection:
-            return list(connection.execute(select(distinct(_R.flow))).scalars())
+            return list(connection.execute(select(_R.flow).distinct()).scalars())
 
     def delete_payloads(self, flow: str, *, older_than_days: int) -> int:
         """Delete a flow's payloads of finished requests that are older than so many days.

@@ -13,7 +13,16 @@ from order_cancellation.http.masking import redact
 from order_cancellation.ledger import Ledger, Record, State
 from order_cancellation.service.settings import Settings
 
-__all__ = ["cursor_after", "list_requests", "open_ledger", "redo", "resolve", "show_request"]
+__all__ = [
+    "cursor_after",
+    "erase",
+    "erase_customer",
+    "list_requests",
+    "open_ledger",
+    "redo",
+    "resolve",
+    "show_request",
+]
 
 _SEPARATOR = "\n"
 
@@ -131,6 +140,47 @@ def resolve(
         flow, uuid_or_id, accepted=accepted, step="write_to_omnitron", why=why, who=who
     )
     return _listed(record)
+
+
+def erase(ledger: Ledger, flow: str, uuid_or_id: str, who: str = "command line") -> dict[str, Any]:
+    """Erase a customer's data from one request; the row stays, so that it is never sent a second time.
+
+    Args:
+        ledger: The truth.
+        flow: The flow's id.
+        uuid_or_id: Which request.
+        who: The person, kept in the history.
+
+    Raises:
+        ConfigurationError: There is no such request, or it is not at its end and still needs its data.
+    """
+    return _listed(ledger.housekeeping.erase(flow, uuid_or_id, who=who))
+
+
+def erase_customer(
+    ledger: Ledger, customer: int, who: str = "command line", flow: str | None = None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Erase a customer's data from all requests that are at their end.
+
+    Args:
+        ledger: The truth.
+        customer: Omnitron's number (``pk``) of the customer.
+        who: The person, kept in the history.
+        flow: Only from this flow's.
+
+    Returns:
+        The requests that were erased, and those that could not be yet, each with the reason under ``why``.
+    """
+    erased: list[dict[str, Any]] = []
+    left: list[dict[str, Any]] = []
+    for flow_id, uuid in ledger.housekeeping.of_customer(customer, flow):
+        try:
+            erased.append(erase(ledger, flow_id, uuid, who))
+        except ConfigurationError as error:
+            record = ledger.queries.find(flow_id, uuid)
+            assert record is not None, "rows are never deleted"
+            left.append({**_listed(record), "why": str(error)})
+    return erased, left
 
 
 def _listed(record: Record) -> dict[str, Any]:
