@@ -48,8 +48,9 @@ FILES = {
         ' "customer": {"email": "mail", "first_name": "name"}}}]'
     ),
     "response.py": (
-        'good = get_attribute("invokehttp.status.code") in ("200", "201")\n'
-        'session.putAttribute("relation", "continue" if good else "failure")\n'
+        'status = get_attribute("invokehttp.status.code")\n'
+        'known = {"200": "continue", "201": "continue", "401": "auth_fail"}\n'
+        'session.putAttribute("relation", known.get(status, "failure"))\n'
     ),
     "post.py": 'session.putAttribute("log.done", get_attribute("request.id"))\n',
 }

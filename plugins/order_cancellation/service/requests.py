@@ -117,6 +117,7 @@ def resolve(
     flow: str,
     uuid_or_id: str,
     as_: Literal["accepted", "refused"],
+    *,
     why: str,
     who: str = "command line",
 ) -> dict[str, Any]:
