@@ -68,16 +68,19 @@ def built(context: Context, record: Record, base_url: str) -> Call:
     )
 
 
-def has_exit(flow: Flow) -> bool:
+def has_exit(flow: Flow, record: Record) -> bool:
     """Say whether a request in doubt can be settled without a person."""
-    settings = flow.write_to_erp
     decides = flow.custom_response is not None and flow.custom_response.decides_unknown
-    return decides or settings.look_up is not None or _may_repeat(flow)
+    return decides or flow.write_to_erp.look_up is not None or _may_repeat(flow, record)
 
 
-def _may_repeat(flow: Flow) -> bool:
-    settings = flow.write_to_erp
-    return settings.method == "PUT" or settings.idempotency_header is not None or settings.duplicates_accepted
+def _may_repeat(flow: Flow, record: Record) -> bool:
+    """Say whether the stored call may go out again: how it was sent counts, not how the flow sends by now."""
+    settings, sent = flow.write_to_erp, record.payloads["sent"]
+    is_put = settings.method == sent["method"] == "PUT"
+    header = settings.idempotency_header
+    has_key = header is not None and sent["headers"].get(header) == record.key
+    return is_put or has_key or settings.duplicates_accepted
 
 
 def answer_of(record: Record) -> StoredAnswer:
@@ -136,7 +139,7 @@ async def settle(desk: Desk, record: Record) -> Record:
         return await _with_payloads(
             desk, Change(record, new, {"answer": unknown}, "no answer: the script decides")
         )
-    if _may_repeat(flow) and record.erp_status != HTTPStatus.CONFLICT:
+    if _may_repeat(flow, record) and record.erp_status != HTTPStatus.CONFLICT:
         return await _send_again(desk, record)
     return record
 
@@ -241,7 +244,7 @@ def _doubtful(context: Context, record: Record, error: str) -> Record:
         tries=record.tries + 1,
         doubt=True,
         error=safe_text(f"in doubt: {error}", record),
-        hopeful=has_exit(context.flow),
+        hopeful=has_exit(context.flow, record),
     )
 
 

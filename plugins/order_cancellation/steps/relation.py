@@ -113,7 +113,8 @@ def _refused(context: Context, record: Record, answer: StoredAnswer, relation: R
             relation=relation,
             doubt=True,
             error=f"in doubt: {told}",
-            hopeful=has_exit(context.flow) and not (conflict and context.flow.write_to_erp.look_up is None),
+            hopeful=has_exit(context.flow, record)
+            and not (conflict and context.flow.write_to_erp.look_up is None),
         )
     return record.moved(
         State.REFUSED,
