@@ -16,9 +16,11 @@ from order_cancellation.erp import build_call
 from order_cancellation.errors import (
     ConfigurationError,
     InDoubt,
+    LeaseLost,
     NotSent,
     OrderCancellationError,
     UnreadableAnswer,
+    recovery_of,
 )
 from order_cancellation.flow.model import Flow
 from order_cancellation.http.messages import Answer, Call
@@ -39,8 +41,19 @@ _KEPT_HEADERS = ("retry-after", "content-type", "location")
 
 
 def body_of(flow: Flow, record: Record) -> Any:
-    """Return what goes to the ERP: the mapped object, else what the script left, else the request."""
-    return record.payloads["mapping"] if flow.mapping is not None else script_output(record)
+    """Return what goes to the ERP: the mapped object, else what the script left, else the request.
+
+    Raises:
+        ConfigurationError: The flow was given a mapping after the request had been prepared.
+    """
+    if flow.mapping is None:
+        return script_output(record)
+    if "mapping" not in record.payloads:
+        raise ConfigurationError(
+            "the request was prepared before the flow had a mapping, so there is nothing mapped to send; "
+            "the next poll prepares it anew"
+        )
+    return record.payloads["mapping"]
 
 
 def call_of(context: Context, record: Record) -> Call:
@@ -191,23 +204,48 @@ async def _send_once(desk: Desk, record: Record, call: Call, digest: str) -> Rec
         before, record = record, await _with_payloads(desk, Change(record, intent, {"sent": sent}, "sending"))
         context.point("after_intent")
         begun = context.clock.monotonic()
-        answer: Answer | OrderCancellationError
-        try:
-            answer = await erp.send(call, before_write=desk.check_lease)
-        except (NotSent, InDoubt) as error:
-            answer = error
+        answer = await _sent(desk, call)
         took = (context.clock.monotonic() - begun) * 1000
     context.point("after_send")
     match answer:
         case Answer():
             change = _answered(context.flow, record, answer, took)
-        case NotSent():
-            change = Change(record, _not_sent(context, before, record, str(answer)), duration_ms=took)
-        case _:
+        case InDoubt():
             change = Change(record, _doubtful(context, record, str(answer)), duration_ms=took)
+        case _:
+            change = Change(record, _not_sent(context, before, record, answer), duration_ms=took)
     record = await _with_payloads(desk, change)
     context.point("after_answer")
     return record
+
+
+async def _sent(desk: Desk, call: Call) -> Answer | OrderCancellationError:
+    """Send once.
+
+    Returns:
+        The answer; ``InDoubt``; or another error, with which the call surely did not leave.
+
+    Raises:
+        LeaseLost: Nothing may be sent or written any more.
+    """
+    departed = False
+
+    def depart() -> None:
+        nonlocal departed
+        desk.check_lease()
+        departed = True
+
+    try:
+        return await desk.context.the_erp().send(call, before_write=depart)
+    except LeaseLost:
+        raise
+    except (NotSent, InDoubt) as error:
+        return error
+    except OrderCancellationError as error:
+        return InDoubt(str(error)) if departed else error
+    except Exception as error:  # noqa: BLE001 (a defect; whether the call had departed is known all the same)
+        told = f"unforeseen {type(error).__name__} while sending; tell the developers"
+        return InDoubt(told) if departed else NotSent(told)
 
 
 def _judged_at(flow: Flow) -> str:
@@ -228,13 +266,17 @@ def _answered(flow: Flow, record: Record, answer: Answer, took: float) -> Change
     return Change(record, new, {"answer": asdict(stored)}, f"the ERP answered {answer.status}", took)
 
 
-def _not_sent(context: Context, before: Record, record: Record, error: str) -> Record:
+def _not_sent(context: Context, before: Record, record: Record, error: OrderCancellationError) -> Record:
     """Return a request of which this send surely never left; an earlier one may still be in doubt."""
-    error = safe_text(error, record)
+    text = safe_text(str(error), record)
     if before.doubt:
-        return _doubtful(context, record, error)
+        return _doubtful(context, record, text)
     return record.moved(
-        State.PREPARED, body_digest=before.body_digest, error=error, hopeful=True, tries=before.tries + 1
+        State.PREPARED,
+        body_digest=before.body_digest,
+        error=text,
+        hopeful=recovery_of(error).repeat,
+        tries=before.tries + 1,
     )
 
 

@@ -15,6 +15,7 @@ from typing import Self
 from order_cancellation.errors import LeaseLost, LedgerUnavailable
 from order_cancellation.ledger import Change, Claim, Record, State
 from order_cancellation.steps.context import Context
+from order_cancellation.steps.outcomes import set_aside
 
 __all__ = ["Desk", "Handle", "work_through"]
 
@@ -44,6 +45,7 @@ class Desk:
         self._alive_until = 0.0
         self._queue: asyncio.Queue[tuple[Sequence[Change], asyncio.Future[None]] | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
+        self._standing: dict[str, Record] = {}
 
     @property
     def claim(self) -> Claim:
@@ -104,7 +106,13 @@ class Desk:
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await self._queue.put((changes, written))
         await written
-        return changes[-1].new
+        new = changes[-1].new
+        self._standing[new.uuid] = new
+        return new
+
+    def standing(self, record: Record) -> Record:
+        """Return a request as it was last written here, and forget it: the work on it is over."""
+        return self._standing.pop(record.uuid, record)
 
     async def chunks(
         self,
@@ -188,9 +196,22 @@ class Desk:
             for _, written in group:
                 _settle(written, error)
             return
+        except Exception as error:  # noqa: BLE001 (handed to whoever waits: with no answer it would wait for ever)
+            await self._commit_apart(group, error)
+            return
         for one, written in group:
             taken = one[0].new.uuid in lost
             _settle(written, _taken_over(one[0].new) if taken else None)
+
+    async def _commit_apart(
+        self, group: list[tuple[Sequence[Change], asyncio.Future[None]]], error: Exception
+    ) -> None:
+        """Write a group's changes one by one: one that can't be written must not hold up the others."""
+        if len(group) == 1:
+            _settle(group[0][1], error)
+            return
+        for one in group:
+            await self._commit([one])
 
 
 def _settle(written: asyncio.Future[None], error: Exception | None) -> None:
@@ -268,8 +289,21 @@ class _Crew:
                 return
             self.taken += 1
             try:
-                await self._handle(self._desk, record)
+                await self._handled(record)
             except LeaseLost as error:
                 self._desk.context.log.warning("%s", error)
             except LedgerUnavailable as error:
                 self._failure = error
+
+    async def _handled(self, record: Record) -> None:
+        """Work on one request; whatever goes wrong with it stops none of the others in flight."""
+        desk = self._desk
+        try:
+            await self._handle(desk, record)
+        except LedgerUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 (told as this request's own error, with its class and place)
+            standing = desk.standing(record)
+            await desk.record(Change(standing, set_aside(desk.context, standing, error)))
+        finally:
+            desk.standing(record)
