@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from engine_harness import a_flow
-from order_cancellation.steps import deliver, mapping
+from engine_harness import RESPONSE, a_flow
+from order_cancellation.errors import LedgerUnavailable
+from order_cancellation.service import runs
+from order_cancellation.steps import deliver, mapping, relation
 
 ALL_FINE = {"name": "all_fine", "requests": {"count": 3}}
 CUT = {
@@ -91,3 +93,108 @@ class TestOneBadRequest:
 
         assert (line.state, engine.booked()) == ("failed", [])
         assert "before the flow had a mapping" in line.error
+
+
+class TestDoubtAndTheScript:
+    def test_do_nothing_without_an_answer_decides_nothing(self, engine, sandbox):
+        """Continue and failure are the owner's decision; do_nothing would only send it again."""
+        engine.write(
+            a_flow(custom_response={"decides_unknown": True}),
+            response=RESPONSE.replace('relation = "failure"', 'relation = "do_nothing"'),
+        )
+        sandbox.use(CUT_SECOND)
+        report = engine.run("run-1")
+        engine.run("run-2")
+
+        assert report.counts == {"done": 2, "in_doubt": 1}
+        assert engine.booked() == [1, 2, 3]
+
+    def test_the_answer_that_proved_nothing_is_what_the_script_decides_on(self, engine, sandbox):
+        """A 500 is at hand when the flow is allowed to decide: it is judged, and not called unknown."""
+        rule = {"match": {"route": "erp.book", "position": 2}, "then": {"status": 500, "book": "never"}}
+        sandbox.use({"name": "500", "requests": {"count": 3}, "rules": [rule]})
+        engine.run()
+        engine.write(a_flow(custom_response={"decides_unknown": True}))
+        report = engine.clear_failed()
+
+        assert report.counts == {"done": 2, "failed": 1}
+        assert "the ERP answered 500" in report.behind[0].error
+
+    def test_a_throttled_answer_is_never_judged_even_after_a_crash(self, engine, sandbox, monkeypatch):
+        """The worker dies between a 429 and the waiting: the request is sent again, not called refused."""
+        rule = {"match": {"route": "erp.book", "position": 2, "attempt": 1}, "then": {"status": 429}}
+        sandbox.use({"name": "429", "requests": {"count": 3}, "rules": [rule]})
+        with monkeypatch.context() as crash:
+            crash.setattr(deliver, "wait_asked", lambda *_: None)
+            crash.setattr(relation, "_judged", unavailable)
+            batches = engine.get_data("run-1")
+            for step in ("script", "mapping", "write_to_erp"):
+                engine.step("run-1", step, batches[1])
+        key = engine.show(2)["idempotency_key"]
+        report = engine.step("run-1", "custom_response", batches[1])
+
+        assert report.green
+        assert engine.show(2)["idempotency_key"] == key
+        assert engine.booked() == [2]
+
+    def test_a_conflict_of_an_earlier_attempt_does_not_stand_in_the_way(self, engine, sandbox):
+        """An old 409 says nothing of a later send that is in doubt: it is repeated under its key."""
+        engine.write(a_flow(write_to_erp={"idempotency_header": "Idempotency-Key"}))
+        conflict = {
+            "match": {"route": "erp.book", "position": 2, "attempt": 1},
+            "then": {"status": 409, "book": "never"},
+        }
+        cut = {"match": {"route": "erp.book", "position": 2, "attempt": 2}, "then": CUT["then"]}
+        sandbox.use(
+            {
+                "name": "409",
+                "requests": {"count": 3},
+                "rules": [conflict, cut],
+                "settings": {"idempotency": True},
+            }
+        )
+        engine.run("run-1")
+        engine.redo(2)
+        report = engine.run("run-2")
+
+        assert report.counts == {"done": 1}
+        assert engine.booked() == [1, 2, 3]
+
+    def test_doubt_that_answers_do_not_end_is_parked_after_max_attempts(self, engine, sandbox):
+        """500 after 500 under the same key: it is not sent for a week, poll after poll."""
+        engine.write(
+            a_flow(write_to_erp={"idempotency_header": "Idempotency-Key"}, delivery={"max_attempts": 2})
+        )
+        rule = {"match": {"route": "erp.book", "position": 2}, "then": {"status": 500, "book": "never"}}
+        sandbox.use({"name": "500", "requests": {"count": 3}, "rules": [rule]})
+        for number in range(4):
+            engine.run(f"run-{number}")
+
+        assert engine.states()[2] == "parked"
+        assert engine.show(2)["sends"] <= 4
+
+    def test_a_look_up_counts_from_the_last_moment_at_which_it_may_have_left(self, engine, sandbox):
+        """Between the intent and the end of the call lies time in which it may have been leaving."""
+        rule = {"match": {"route": "erp.book"}, "then": {"delay": 0.5, "close": "before", "book": "before"}}
+        sandbox.use({"name": "slow", "requests": {"count": 1}, "rules": [rule]})
+        engine.run()
+        with runs.open_ledger(engine.settings) as ledger:
+            record = ledger.queries.find(engine.flow_id, "1")
+            [intent] = [one for one in ledger.queries.events(engine.flow_id, record.uuid) if one["send"]][:1]
+
+        assert record.state == "in_doubt"
+        assert record.last_send_at - intent["at"] >= 0.4
+
+    def test_a_look_up_after_a_get_finds_what_was_mapped(self, engine, sandbox):
+        """A GET has no body; its look-up may name what went out in the query all the same."""
+        look_up = {"url": "/cancellations/{{ body.reference }}", "found": "$.found", "after": "0s"}
+        engine.write(a_flow(write_to_erp={"method": "GET", "look_up": look_up}))
+        sandbox.use(CUT_SECOND)
+
+        assert engine.run().counts == {"done": 3}
+        assert len(sandbox.book) == 3
+
+
+async def unavailable(*_: object) -> None:
+    """Stand for a ledger that fails, as at a crash."""
+    raise LedgerUnavailable("the ledger is away")

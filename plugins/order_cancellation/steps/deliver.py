@@ -8,7 +8,7 @@ leaves is ``sending``, and the next look turns that into ``in_doubt``.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -32,7 +32,17 @@ from order_cancellation.steps.judge import StoredAnswer, wait_asked
 from order_cancellation.steps.mapping import script_output
 from order_cancellation.steps.outcomes import failed
 
-__all__ = ["LONGEST_WAIT_S", "answer_of", "body_of", "built", "call_of", "deliver", "has_exit", "settle"]
+__all__ = [
+    "LONGEST_WAIT_S",
+    "answer_of",
+    "body_of",
+    "built",
+    "call_of",
+    "deliver",
+    "has_exit",
+    "put_back_if_asked_to_wait",
+    "settle",
+]
 
 LONGEST_WAIT_S = 60.0
 """Longer than this nothing is waited out inside a step: Airflow's retry takes over."""
@@ -142,19 +152,26 @@ async def settle(desk: Desk, record: Record) -> Record:
     context = desk.context
     if record.state == State.SENDING:
         error = "the worker died while it was sending"
-        record = await desk.record(Change(record, _doubtful(context, record, error)))
+        record = await desk.record(Change(record, _doubtful_now(context, record, error)))
     flow = context.flow
     if flow.write_to_erp.look_up is not None:
         return await _look_up(desk, record)
     if flow.custom_response is not None and flow.custom_response.decides_unknown:
-        unknown = asdict(StoredAnswer(status=None, url=_stored_call(record).url))
-        new = record.moved(State.ANSWERED, step=_judged_at(flow))
-        return await _with_payloads(
-            desk, Change(record, new, {"answer": unknown}, "no answer: the script decides")
-        )
+        return await _let_script_decide(desk, record)
     if _may_repeat(flow, record) and record.erp_status != HTTPStatus.CONFLICT:
         return await _send_again(desk, record)
     return record
+
+
+async def _let_script_decide(desk: Desk, record: Record) -> Record:
+    """Hand the request to its script: with the answer that proved nothing, or as unknown where none came."""
+    new = record.moved(State.ANSWERED, step=_judged_at(desk.context.flow), tries=record.tries)
+    if "answer" in record.payloads:
+        return await desk.record(Change(record, new, note="the script decides"))
+    unknown = asdict(StoredAnswer(status=None, url=_stored_call(record).url))
+    return await _with_payloads(
+        desk, Change(record, new, {"answer": unknown}, "no answer: the script decides")
+    )
 
 
 async def _send_patiently(desk: Desk, record: Record, call: Call, digest: str) -> Record:
@@ -162,14 +179,10 @@ async def _send_patiently(desk: Desk, record: Record, call: Call, digest: str) -
     waited, home = 0.0, record.step
     while True:
         record = await _send_once(desk, record, call, digest)
-        pause = (
-            wait_asked(answer_of(record), desk.context.clock.now())
-            if record.state == State.ANSWERED
-            else None
-        )
+        pause = _pause_asked(desk, record)
         if pause is None:
             return record
-        record = await _put_back(desk, record, home, f"the ERP asks to wait {pause:.0f} s")
+        record = await _put_back(desk, record, home, pause)
         if waited + pause > LONGEST_WAIT_S:
             return record
         waited += max(pause, 0.1)
@@ -199,9 +212,11 @@ async def _send_once(desk: Desk, record: Record, call: Call, digest: str) -> Rec
             sends=record.sends + 1,
             last_send_at=context.clock.now().timestamp(),
             body_digest=digest,
+            erp_status=None,
         )
         context.point("before_intent")
         before, record = record, await _with_payloads(desk, Change(record, intent, {"sent": sent}, "sending"))
+        record.payloads.pop("answer", None)  # an earlier send's
         context.point("after_intent")
         begun = context.clock.monotonic()
         answer = await _sent(desk, call)
@@ -211,7 +226,7 @@ async def _send_once(desk: Desk, record: Record, call: Call, digest: str) -> Rec
         case Answer():
             change = _answered(context.flow, record, answer, took)
         case InDoubt():
-            change = Change(record, _doubtful(context, record, str(answer)), duration_ms=took)
+            change = Change(record, _doubtful_now(context, record, str(answer)), duration_ms=took)
         case _:
             change = Change(record, _not_sent(context, before, record, answer), duration_ms=took)
     record = await _with_payloads(desk, change)
@@ -262,7 +277,8 @@ def _answered(flow: Flow, record: Record, answer: Answer, took: float) -> Change
         data=answer.data,
         token_generation=answer.token_generation,
     )
-    new = record.moved(State.ANSWERED, step=_judged_at(flow), erp_status=answer.status)
+    tries = record.tries if record.doubt else 0  # so that doubt which answers don't end is parked some day
+    new = record.moved(State.ANSWERED, step=_judged_at(flow), erp_status=answer.status, tries=tries)
     return Change(record, new, {"answer": asdict(stored)}, f"the ERP answered {answer.status}", took)
 
 
@@ -280,24 +296,54 @@ def _not_sent(context: Context, before: Record, record: Record, error: OrderCanc
     )
 
 
+def _doubtful_now(context: Context, record: Record, error: str) -> Record:
+    """Return a request as in doubt whose call may have been leaving until this moment.
+
+    Between the intent and the first byte a login or a new connection may have taken its time; and a worker
+    that died may have sent until its lease ended.
+    """
+    return replace(_doubtful(context, record, error), last_send_at=context.clock.now().timestamp())
+
+
 def _doubtful(context: Context, record: Record, error: str) -> Record:
     return record.moved(
         State.IN_DOUBT,
         tries=record.tries + 1,
         doubt=True,
-        error=safe_text(f"in doubt: {error}", record),
+        error=safe_text(f"in doubt: {error.removeprefix('in doubt: ')}", record),
         hopeful=has_exit(context.flow, record),
     )
 
 
-async def _put_back(desk: Desk, record: Record, home: str, error: str) -> Record:
+async def put_back_if_asked_to_wait(desk: Desk, record: Record) -> Record:
+    """Return an answered request as it is, or put back if its answer only says when to come again.
+
+    Nobody judges such an answer: a script's ``else: failure`` would call a throttled request refused.
+    """
+    pause = _pause_asked(desk, record)
+    return record if pause is None else await _put_back(desk, record, record.step, pause)
+
+
+def _pause_asked(desk: Desk, record: Record) -> float | None:
+    if record.state != State.ANSWERED:
+        return None
+    return wait_asked(answer_of(record), desk.context.clock.now())
+
+
+async def _put_back(desk: Desk, record: Record, home: str, pause: float) -> Record:
     """Return an answered request to where it was: the ERP did not process it."""
-    changes: dict[str, Any] = {"step": home, "hopeful": True, "tries": record.tries + 1}
+    error = f"the ERP asks to wait {pause:.0f} s"
+    changes: dict[str, Any] = {"step": home, "hopeful": True, "tries": record.tries}
     if record.doubt:
         back = record.moved(State.IN_DOUBT, error=f"in doubt: {error}", **changes)
     else:
         back = record.moved(State.PREPARED, error=error, body_digest=None, **changes)
     return await desk.record(Change(record, back))
+
+
+def _with_look_up(doubt: str, error: Exception) -> str:
+    """Say why a request is in doubt and how the last look-up failed; earlier look-ups are left out."""
+    return f"{doubt.partition('; look-up: ')[0]}; look-up: {error}"
 
 
 def _changed_body(record: Record) -> Record:
@@ -341,11 +387,11 @@ async def _look_up(desk: Desk, record: Record) -> Record:
             settings,
             request=record.payloads["request"],
             attributes=attributes_of(context, record),
-            body=_stored_call(record).body,
+            body=_looked_up_body(context, record),
         )
     except OrderCancellationError as error:
         return await desk.record(
-            Change(record, _doubtful(context, record, f"{record.error}; look-up: {error}"))
+            Change(record, _doubtful(context, record, _with_look_up(record.error, error)))
         )
     if found:
         new = record.moved(State.ACCEPTED, step="write_to_omnitron", doubt=False, relation="continue")
@@ -353,6 +399,12 @@ async def _look_up(desk: Desk, record: Record) -> Record:
     cleared = record.moved(State.IN_DOUBT, doubt=False, error=record.error, hopeful=True)
     record = await desk.record(Change(record, cleared, note="looked up in the ERP: not booked"))
     return await _send_again(desk, record)
+
+
+def _looked_up_body(context: Context, record: Record) -> Any:
+    """Return what the look-up's template finds as ``body``: what was sent; a GET sent it in its query."""
+    sent = _stored_call(record).body
+    return body_of(context.flow, record) if sent is None else sent
 
 
 async def _send_again(desk: Desk, record: Record) -> Record:

@@ -145,12 +145,16 @@ async def _take_listed(
 
 def _tell_reading(taking: _Taking, summary: ReadingSummary) -> None:
     taking.lines.append(
-        f"Omnitron: {summary.pages} pages read in {summary.rounds} round(s), {summary.listed} entries, "
-        f"{summary.distinct} distinct, {summary.matching} matching"
+        f"Omnitron listed {summary.distinct} requests on {_pages(summary)}; {summary.matching} of them match"
     )
     if summary.missing:
         taking.lines.append(f"{summary.missing} may be missing from the list; the next poll takes them")
     taking.problems.extend(summary.problems)
+
+
+def _pages(summary: ReadingSummary) -> str:
+    pages = "1 page" if summary.pages == 1 else f"{summary.pages} pages"
+    return pages if summary.rounds == 1 else f"{pages}, read in {summary.rounds} rounds"
 
 
 async def _take_named(

@@ -14,7 +14,13 @@ from order_cancellation.errors import NotSent, OrderCancellationError, Refused, 
 from order_cancellation.ledger import Change, Record, State
 from order_cancellation.steps.attributes import safe_text
 from order_cancellation.steps.context import Context
-from order_cancellation.steps.deliver import answer_of, deliver, has_exit, settle
+from order_cancellation.steps.deliver import (
+    answer_of,
+    deliver,
+    has_exit,
+    put_back_if_asked_to_wait,
+    settle,
+)
 from order_cancellation.steps.desk import Desk
 from order_cancellation.steps.judge import Relation, StoredAnswer
 from order_cancellation.steps.outcomes import failed
@@ -39,6 +45,8 @@ async def bring_to_end(desk: Desk, record: Record, judge: Judge) -> Record:
         The request as it stands then. At most one repeat is made here, after one ``auth_fail``.
     """
     settled = False
+    if record.state == State.ANSWERED:  # the worker died between the answer and the waiting that it asks for
+        record = await put_back_if_asked_to_wait(desk, record)
     while True:
         match record.state:
             case State.PREPARED:
@@ -82,13 +90,24 @@ def _consequence(context: Context, record: Record, answer: StoredAnswer, relatio
         case Relation.CONTINUE:
             return record.moved(State.ACCEPTED, step="write_to_omnitron", relation=relation, doubt=False)
         case Relation.DO_NOTHING:
-            return _postponed(record, answer, relation)
+            return _postponed(context, record, answer, relation)
         case _:
             return _refused(context, record, answer, relation)
 
 
-def _postponed(record: Record, answer: StoredAnswer, relation: Relation) -> Record:
-    """Keep the key where the ERP may hold something under it: after a 2xx, and where nobody knows."""
+def _postponed(context: Context, record: Record, answer: StoredAnswer, relation: Relation) -> Record:
+    """Keep the key where the ERP may hold something under it: after a 2xx, and where nobody knows.
+
+    Without any answer ``do_nothing`` decides nothing: postponed, the request would be sent again.
+    """
+    if answer.status is None:
+        return record.moved(
+            State.IN_DOUBT,
+            tries=record.tries + 1,
+            relation=relation,
+            error="in doubt: no answer came, and the script's do_nothing does not say whether it is booked",
+            hopeful=has_exit(context.flow, record),
+        )
     if answer.is_success or answer.proves_nothing or record.doubt:
         return record.moved(State.POSTPONED, step="", relation=relation)
     return record.moved(

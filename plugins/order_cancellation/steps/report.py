@@ -27,7 +27,8 @@ class Behind:
 
     def __str__(self) -> str:
         """Return the line that people read."""
-        return f"Request {self.id} ({self.uuid}) is {self.state} at {self.step}: {self.error}"
+        state = self.state.replace("_", " ")
+        return f"Request {self.id}: {state} at {self.step}: {self.error.removeprefix(f'{state}: ')}"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,14 @@ class StepReport:
     def hopeful(self) -> bool:
         """Whether running the step again, with nothing changed, may help some request."""
         return any(one.hopeful for one in self.behind)
+
+    def sentence(self) -> str:
+        """Return the line that closes a step's log."""
+        count = self.passed + len(self.behind)
+        requests = "1 request" if count == 1 else f"{count} requests"
+        if self.green:
+            return f"{self.step}: {requests} past this step, {self.taken} of them worked on just now"
+        return f"{self.step}: {len(self.behind)} of {requests} not past this step"
 
     def summary(self) -> dict[str, int | str]:
         """Return what may stand in XCom and logs."""
