@@ -63,8 +63,7 @@ bench: setup
 	@$(BIN)/python bench/run.py $(ARGS)
 
 simulate: setup
-	@ls tests/simulation/test_*.py >/dev/null 2>&1 || { echo 'There is no simulation in tests/simulation yet.' >&2; exit 1; }
-	@SEEDS=$(SEEDS) $(BIN)/python -m pytest -p no:cacheprovider tests/simulation $(ARGS)
+	@$(BIN)/python tests/simulation/run.py --seeds $(SEEDS) $(ARGS)
 
 # The second lock is what runs in production; it is held to the versions that the tests ran with.
 lock: setup

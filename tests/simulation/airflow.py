@@ -89,7 +89,11 @@ class Airflow:
 
     async def _batch(self, run_id: str, batch: int) -> list[Red]:
         steps = self.world.scenario.steps
-        return [Red(batch, step) for step in steps if step in runs.STEPS and not await self._step(run_id, batch, step)]
+        return [
+            Red(batch, step)
+            for step in steps
+            if step in runs.STEPS and not await self._step(run_id, batch, step)
+        ]
 
     async def _step(self, run_id: str, batch: int, step: str) -> bool:
         def noted() -> None:
@@ -137,13 +141,21 @@ class Airflow:
         task = world.loop.create_task(_coroutine(work, worker), context=context)
         self.alive.add(task)
         task.add_done_callback(self.alive.discard)
-        suspected = world.faults.strikes("presumed_dead")
-        limit = world.random.uniform(0.3, 3.0) * world.scenario.lease_s if suspected else None
-        await asyncio.wait([task], timeout=limit)
-        if not task.done():
+        if await self._seems_dead(worker, task):
             world.tell(worker, "is thought to be dead")
             return GONE
         return self._outcome(worker, task)
+
+    async def _seems_dead(self, worker: Worker, task: asyncio.Task[Any]) -> bool:
+        """Watch a process until it ends; a frozen one gives no sign of life, and some others are wronged."""
+        world, lease_s = self.world, self.world.scenario.lease_s
+        wronged_after = world.random.uniform(0.0, 0.5) if world.faults.strikes("presumed_dead") else None
+        patience = world.random.choice([0.1, 0.5, 1.2]) * lease_s
+        while not task.done():
+            await asyncio.wait([task], timeout=wronged_after or patience)
+            if wronged_after is not None or worker.frozen_until > world.loop.time():
+                return not task.done()
+        return False
 
     def _outcome(self, worker: Worker, task: asyncio.Task[Any]) -> Any:
         if worker.dead:

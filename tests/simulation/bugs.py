@@ -7,7 +7,7 @@ product.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
@@ -67,14 +67,22 @@ def _key_changed_too_early() -> Iterator[None]:
 
 @contextmanager
 def _lease_ignored() -> Iterator[None]:
-    """Requests are taken whoever holds them."""
-    with patch.object(work.Work, "_free", lambda _self, _claim: true()):
+    """Requests are taken whoever holds them, and a worker that slept past its lease sends all the same."""
+
+    async def wait_for_others(_self: Desk, **_what: Any) -> None:
+        pass
+
+    with (
+        patch.object(work.Work, "_free", lambda _self, _claim: true()),
+        patch.object(Desk, "wait_for_others", wait_for_others),
+        _lease_not_checked_before_sending(),
+    ):
         yield
 
 
 @contextmanager
 def _lease_not_checked_before_sending() -> Iterator[None]:
-    """A worker that slept past its lease sends all the same."""
+    """Only that last look at the clock is missing, right before the first byte."""
     with patch.object(Desk, "check_lease", lambda _self: None):
         yield
 
@@ -87,10 +95,8 @@ def _write_back_before_judgement() -> Iterator[None]:
     async def judged(desk: Any, record: Any, judge: Any) -> Any:
         status = desk.context.flow.write_to_omnitron.on_success
         if status is not None and status.status is not None:
-            try:
+            with suppress(OrderCancellationError):
                 await desk.context.the_omnitron().set_status(record.channel, record.id, status.status)
-            except OrderCancellationError:
-                pass
         return await real(desk, record, judge)
 
     with patch.object(relation, "_judged", judged):

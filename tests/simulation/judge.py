@@ -79,11 +79,10 @@ class Judge(logging.Handler):
     def a_script_runs(self, step: str, attributes: dict[str, str]) -> None:
         """An answer is on the disk before it is judged; the post script runs after Omnitron was told."""
         uuid = attributes["request.uuid"]
-        state = self._state(uuid)
         if step == "custom_response" and attributes["delivery.outcome"] == "answered":
-            status = self._column(uuid, "erp_status")
-            if state != "answered" or str(status) != attributes["invokehttp.status.code"]:
-                self.broken(f"an answer was judged while the ledger said {state}, {status}", uuid)
+            status = attributes["invokehttp.status.code"]
+            if not self._was_saved(uuid, status):
+                self.broken(f"an answer was judged that was not saved: {status}", uuid)
         if step == "post_script":
             wanted = self._success_word()
             if wanted is not None and (uuid, wanted) not in self.world.omnitron.writes:
@@ -134,6 +133,8 @@ class Judge(logging.Handler):
             self.broken("done, but the ERP has not booked it", uuid)
         if row.state == "done" and booked != 1 and not decided and not self._may_be_twice(uuid):
             self.broken(f"done, and booked {booked} times", uuid)
+        if row.state == "withdrawn" and uuid in self.world.erp.held_pending:
+            return  # its script said do_nothing, and then it left Omnitron's list: the design closes it
         if row.state in _NOTHING_BOOKED and booked and not decided and not self._may_be_twice(uuid):
             self.broken(f"{row.state}, but the ERP has booked it", uuid)
 
@@ -175,6 +176,13 @@ class Judge(logging.Handler):
         with self.world.ledger.database.read() as connection:
             return {row.uuid: row for row in connection.execute(_ALL)}
 
+    def _was_saved(self, uuid: str, status: str) -> bool:
+        with self.world.ledger.database.read() as connection:
+            return (
+                connection.execute(_SAVED, {"uuid": uuid, "note": f"the ERP answered {status}"}).first()
+                is not None
+            )
+
     def _state(self, uuid: str) -> str:
         return str(self._column(uuid, "state"))
 
@@ -185,4 +193,5 @@ class Judge(logging.Handler):
 
 
 _ALL = text("SELECT * FROM requests")
+_SAVED = text("SELECT 1 FROM events WHERE uuid = :uuid AND state = 'answered' AND note = :note")
 _ONE = text("SELECT state, erp_status FROM requests WHERE uuid = :uuid")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -69,7 +68,7 @@ class Wire:
     async def send(self, call: Call, *, before_write: Callable[[], None] | None = None) -> Answer:
         worker, server, world = self._worker, self._server, self._worker.world
         world.judge.a_call_begins(worker, server.name, call)
-        worker.fate(f"connecting to {server.name}")
+        worker.fate(f"connecting to {server.name}", 4.0 if server.name == "erp" else 1.0)
         slow = world.faults.strikes("erp_slow_connect") and server.name == "erp"
         wait = world.random.uniform(1.0, 12.0) if slow else world.random.uniform(0.0, 0.02)
         await worker.pause(min(wait, call.timeout_s))
@@ -81,7 +80,7 @@ class Wire:
         came: asyncio.Future[Reply] = world.loop.create_future()
         server.receive(worker, call, came)
         # dies or freezes with its bytes under way
-        worker.fate(f"sent to {server.name}")
+        worker.fate(f"sent to {server.name}", 4.0 if server.name == "erp" else 1.0)
         try:
             async with asyncio.timeout(call.timeout_s):
                 reply = await came
@@ -114,7 +113,9 @@ class Server:
 
         def treat() -> None:
             reply = self.treat(call, path)
-            self.world.tell(worker, f"<- {self.name} {call.method} {path} {reply.status} in {reply.after_s:.2f}s")
+            self.world.tell(
+                worker, f"<- {self.name} {call.method} {path} {reply.status} in {reply.after_s:.2f}s"
+            )
             if reply.after_s != float("inf"):
                 loop.call_later(reply.after_s, lambda: came.done() or came.set_result(reply))
 
@@ -166,7 +167,7 @@ class ErpServer(Server):
         self.under_key: dict[str, Any] = {}
         self.said_yes: set[str] = set()
         self.said_no: set[str] = set()
-        self.calls: Counter[str] = Counter()
+        self.held_pending: set[str] = set()
 
     def booked(self, uuid: str) -> int:
         return sum(one.uuid == uuid for one in self.book)
@@ -203,7 +204,6 @@ class ErpServer(Server):
         data = sent(call)
         uuid = data["uuid"]
         key = call.headers.get("Idempotency-Key", "")
-        self.calls[uuid] += 1
         if self.strikes("erp_429"):
             headers = self.world.random.choice([{}, {"retry-after": "1"}, {"retry-after": "600"}])
             return Reply(429, {"error": "slow down"}, headers)
@@ -234,11 +234,12 @@ class ErpServer(Server):
         if nature.pending > 0:
             nature.pending -= 1
             if nature.pending_books:
+                self.held_pending.add(uuid)
                 self._enter(uuid, key, call)
             return Reply(202, {"status": "PENDING"}, after_s=self.soon())
         return self._disturbed(uuid, lambda: self._enter(uuid, key, call))
 
-    def _disturbed(self, uuid: str, book: Callable[[], None]) -> Reply:
+    def _disturbed(self, uuid: str, book: Callable[[], None]) -> Reply:  # noqa: PLR0911 -- a table of what goes wrong, row by row
         """Book and say so, unless something goes wrong on the way."""
         random, loop = self.world.random, self.world.loop
         if self.strikes("erp_timeout_unbooked"):
@@ -310,7 +311,11 @@ class OmnitronServer(Server):
             "cancellation_type": "refund",
             "modified_date": self._now(),
             "channel": {"pk": 2},
-            "order_item": {"price": f"{number}0.00", "order": {"number": f"N{number}"}, "product": {"sku": "S"}},
+            "order_item": {
+                "price": f"{number}0.00",
+                "order": {"number": f"N{number}"},
+                "product": {"sku": "S"},
+            },
             "customer": {"email": f"{CANARY}.person@example.com", "first_name": f"{CANARY}firstname"},
             "iban": "TR330006100519786457841326",
             "holder_name": f"{CANARY} holder",
@@ -359,11 +364,17 @@ class OmnitronServer(Server):
         return Reply(200, self.requests[number]) if number in self.requests else Reply(404, {})
 
     def _list(self, call: Call) -> Reply:
-        for fault, reply in (("list_5xx", Reply(502, HTML)), ("list_junk", Reply(200, HTML)), ("list_cut", CUT)):
+        for fault, reply in (
+            ("list_5xx", Reply(502, HTML)),
+            ("list_junk", Reply(200, HTML)),
+            ("list_cut", CUT),
+        ):
             if self.strikes(fault):
                 return reply
         if self.strikes("list_429"):
-            return Reply(429, "", self.world.random.choice([{}, {"retry-after": "2"}, {"retry-after": "120"}]))
+            return Reply(
+                429, "", self.world.random.choice([{}, {"retry-after": "2"}, {"retry-after": "120"}])
+            )
         query = parse_qs(urlsplit(call.url).query)
         page, size = int(query["page"][0]), min(int(query["limit"][0]), self.world.scenario.page_cap)
         if page > 1 and self.strikes("page_repeated"):
@@ -383,7 +394,7 @@ class OmnitronServer(Server):
         more = f"?page={page + 1}" if page * size < len(found) else None
         return Reply(200, {"count": len(found), "next": more, "results": shown})
 
-    def _write(self, call: Call, parts: list[str]) -> Reply:
+    def _write(self, call: Call, parts: list[str]) -> Reply:  # noqa: PLR0911 -- likewise
         data = json.loads(call.body or b"{}")
         kind = parts[-1] if parts[-1] in ("reject", "add_tag") else "status"
         number = int(parts[-2] if kind != "status" else parts[-1])

@@ -50,7 +50,7 @@ FAULTS = {
     "write_timeout_done": (0.1, 0.5),
     # ourselves
     "crash": (0.003, 0.03),
-    "freeze": (0.003, 0.03),
+    "freeze": (0.005, 0.05),
     "ledger": (0.005, 0.05),
     "ledger_after": (0.005, 0.05),
     "clock_jump": (0.002, 0.01),
@@ -83,9 +83,9 @@ class Faults:
         self.left = dict(_TOO_MANY)
         self.on = True
 
-    def strikes(self, fault: str) -> bool:
+    def strikes(self, fault: str, weight: float = 1.0) -> bool:
         chance = self.chances.get(fault)
-        if not self.on or chance is None or self.random.random() >= chance:
+        if not self.on or chance is None or self.random.random() >= chance * weight:
             return False
         if fault in self.left:
             self.left[fault] -= 1
@@ -239,7 +239,10 @@ def _flow(random: Random) -> dict[str, Any]:
 
 
 _MAPPING = [
-    {"operation": "shift", "spec": {"id": "id", "uuid": "uuid", "order_item": {"price": "amount"}, "amount": "amount"}}
+    {
+        "operation": "shift",
+        "spec": {"id": "id", "uuid": "uuid", "order_item": {"price": "amount"}, "amount": "amount"},
+    }
 ]
 _FILES = {
     "script.py": b"script",
@@ -261,7 +264,7 @@ def _nature(random: Random, *, scripted: bool, has_key: bool) -> Nature:
 def _chances(random: Random) -> dict[str, float]:
     kinds = random.sample(sorted(FAULTS), random.choices([0, 1, 2, 3, 5], [3, 22, 35, 25, 15])[0])
     # what the worst mistakes need is drawn more often than the rest
-    for kind, share in (("crash", 0.35), ("freeze", 0.2), ("clear", 0.3), ("person", 0.2)):
+    for kind, share in (("crash", 0.35), ("freeze", 0.3), ("clear", 0.3), ("person", 0.2)):
         if random.random() < share:
             kinds.append(kind)
     return {kind: random.uniform(*FAULTS[kind]) for kind in dict.fromkeys(kinds)}

@@ -29,7 +29,9 @@ def test_every_invariant_holds_for_every_seed():
     """Nothing is booked twice, lost or told too early, and everything ends once the faults stop."""
     failed = sorted(failures(0, SEEDS, processes=PROCESSES), key=lambda result: result.seed)
 
-    lines = [f"seed={one.seed}: {'; '.join(one.violations[:3])}\n  {replay_command(one.seed)}" for one in failed]
+    lines = [
+        f"seed={one.seed}: {'; '.join(one.violations[:3])}\n  {replay_command(one.seed)}" for one in failed
+    ]
     assert not failed, f"{len(failed)} of {SEEDS} seeds failed\n" + "\n".join(lines[:10])
 
 
@@ -65,7 +67,11 @@ def test_another_process_tells_the_same_story():
 def test_the_command_replays_a_seed_with_its_story():
     """What a failure prints brings back that very life."""
     done = subprocess.run(
-        [sys.executable, *replay_command(3).split()[1:]], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, *replay_command(3).split()[1:]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert done.stdout.startswith("\n".join(live(3).story[:5]))

@@ -60,16 +60,21 @@ class Worker:
         self.world.tell(self, f"point {name}")
         self.fate(name)
 
-    def fate(self, where: str) -> None:
-        """Let the seed decide whether the worker dies or freezes here."""
+    def fate(self, where: str, weight: float = 1.0) -> None:
+        """Let the seed decide whether the worker dies or freezes here.
+
+        Args:
+            where: The place, for the story.
+            weight: How much more likely that is here than elsewhere.
+        """
         if self.dead:
             raise Killed
         faults = self.world.faults
-        if faults.strikes("crash"):
+        if faults.strikes("crash", weight):
             self.kill(where)
             raise Killed
-        if faults.strikes("freeze"):
-            self.freeze(faults.random.uniform(0.3, 2.5) * self.world.scenario.lease_s, where)
+        if faults.strikes("freeze", weight):
+            self.freeze(faults.random.uniform(0.3, 6.0) * self.world.scenario.lease_s, where)
         if faults.strikes("clock_jump"):
             self.world.jump_clock()
 
@@ -92,7 +97,7 @@ class Worker:
         loop = self.world.loop
         until = loop.time() + max(seconds, 0.0)
         await asyncio.sleep(max(seconds, 0.0))
-        while max(until, self.frozen_until) > loop.time():
+        while max(until, self.frozen_until) > loop.time():  # noqa: ASYNC110 -- it may freeze anew meanwhile
             await asyncio.sleep(max(until, self.frozen_until) - loop.time())
         if self.dead:
             raise Killed

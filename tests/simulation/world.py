@@ -7,6 +7,7 @@ import atexit
 import logging
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,7 +26,7 @@ from simulation.airflow import Airflow
 from simulation.judge import Judge
 from simulation.loop import VirtualLoop
 from simulation.remote import ErpServer, OmnitronServer
-from simulation.worker import START, Worker
+from simulation.worker import Worker
 
 __all__ = ["Result", "World", "live"]
 
@@ -155,7 +156,7 @@ class World:
             await self.airflow.quiet()
             if self._is_over():
                 return
-            if number >= 2:  # noqa: PLR2004 -- two polls by itself, then people help
+            if number >= 2:
                 self._person_acts(thorough=True)
 
     def _is_over(self) -> bool:
@@ -214,10 +215,8 @@ def _end(loop: VirtualLoop) -> None:
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()
-    try:
-        loop.run_until_complete(asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 60)) if tasks else None
-    except BaseException:  # noqa: BLE001, S110 -- it is thrown away
-        pass
+    with suppress(BaseException):  # it is thrown away
+        loop.run_until_complete(asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 60))
     loop.close()
 
 

@@ -1,0 +1,78 @@
+"""The engine as a process of its own, killed with SIGKILL again and again; in the end each is booked once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import time
+from collections import Counter
+
+import pytest
+
+import engine_harness
+from engine_harness import a_flow
+from engine_life import live
+
+COUNT = 24
+KILLS = 30
+SEED = int(os.environ.get("CRASH_SEED", "20261123"))
+EXITS = {
+    "look_up": {
+        "look_up": {"url": "/cancellations/{{ request.uuid }}", "found": "$.found", "after": "0s"},
+    },
+    "idempotency": {"idempotency_header": "Idempotency-Key"},
+}
+# a clean parent that has imported everything: lives begin at once, and inherit no thread of ours
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["engine_life"])
+
+
+def begin(engine, sandbox, name):
+    """Begin a life of the engine, and wait until it is up."""
+    up = CONTEXT.Event()
+    urls = (sandbox.omnitron_url, sandbox.erp_url)
+    process = CONTEXT.Process(target=live, args=(engine.folder, engine_harness.KEY, urls, name, up))
+    process.start()
+    assert up.wait(60)
+    return process
+
+
+def kill(process):
+    """End this very process as the kernel does when memory runs out; say whether it was still at work."""
+    at_work = process.is_alive()
+    process.kill()
+    process.join()
+    return at_work
+
+
+@pytest.mark.parametrize("exit_", EXITS)
+def test_killed_again_and_again_everything_is_booked_once(engine, sandbox, exit_):
+    """Whatever moment the kills hit, no request is lost and none is booked twice."""
+    chance = random.Random(f"{SEED} {exit_}")
+    settings = {"erp_latency": 0.05, "omnitron_latency": 0.02, "idempotency": True}
+    sandbox.use({"name": "all_fine", "requests": {"count": COUNT}, "settings": settings})
+    engine.write(
+        a_flow(
+            script=None,
+            mapping=None,
+            custom_response=None,
+            post_script=None,
+            write_to_erp={**EXITS[exit_], "concurrency": 4},
+            delivery={"lease": "1s", "retry_pause": "1s", "max_attempts": 1000},
+        )
+    )
+    hits = 0
+    for number in range(KILLS // len(EXITS)):
+        process = begin(engine, sandbox, f"life-{number}")
+        time.sleep(chance.uniform(0.05, 0.9))
+        hits += kill(process)
+    time.sleep(1.1)  # the last one's lease
+    last = begin(engine, sandbox, "last")
+    last.join(120)
+
+    told = f"seed {SEED}: again with CRASH_SEED={SEED}"
+    assert not kill(last), f"not through in two minutes, {told}"
+    assert hits > KILLS // len(EXITS) // 2, f"most lives were over before their kill, {told}"
+    assert Counter(entry["id"] for entry in sandbox.book) == dict.fromkeys(range(1, COUNT + 1), 1), told
+    assert set(engine.states().values()) == {"done"}, told
