@@ -136,6 +136,7 @@ def requests_show(arguments: Namespace, output: Output) -> int:
     if output.as_json:
         output.json(life)
         return 0
+    output.text("\n".join(life["story"]) + "\n")
     output.facts({name: value for name, value in life.items() if not isinstance(value, list)})
     output.table(life.get("history", []), _HISTORY, title="History")
     for payload in life.get("payloads", []):

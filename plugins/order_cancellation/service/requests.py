@@ -12,6 +12,7 @@ from order_cancellation.errors import ConfigurationError
 from order_cancellation.http.masking import redact
 from order_cancellation.ledger import Ledger, Record, State
 from order_cancellation.service.settings import Settings
+from order_cancellation.service.story import tell
 
 __all__ = [
     "cursor_after",
@@ -95,6 +96,7 @@ def show_request(ledger: Ledger, flow: str, uuid_or_id: str) -> dict[str, Any]:
         "idempotency_key": record.key,
         "body_digest": record.body_digest,
         "next_at": _time(record.next_at),
+        "story": tell(record, events),
         "history": [_told(event) for event in events],
         "payloads": [
             {"kind": kind, "number": number, "data": redact(value)}
@@ -112,12 +114,11 @@ def redo(ledger: Ledger, flow: str, ids: Sequence[str], who: str = "command line
     return [_listed(ledger.queries.ask_again(flow, one, who=who)) for one in ids]
 
 
-def resolve(
+def resolve(  # noqa: PLR0917 -- the command line's words, in their order
     ledger: Ledger,
     flow: str,
     uuid_or_id: str,
     as_: Literal["accepted", "refused"],
-    *,
     why: str,
     who: str = "command line",
 ) -> dict[str, Any]:

@@ -236,7 +236,14 @@ class TestRequests:
         note("list_requests", list(self.ROWS))
         note("redo", list(self.ROWS))
         note("resolve", self.ROWS[0])
-        note("show_request", {"flow": "acme", "state": "done", "history": [{"note": "sent"}], "payloads": []})
+        life = {
+            "flow": "acme",
+            "state": "done",
+            "story": ["It was sent once."],
+            "history": [],
+            "payloads": [],
+        }
+        note("show_request", life)
         return asked
 
     def test_a_listing_passes_its_filters_on(self, answers, call):

@@ -1,0 +1,112 @@
+"""A request's life in words, for who asks one question: was this refund sent once, and only once?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from order_cancellation.ledger import Record, State
+
+__all__ = ["Sending", "sendings", "tell"]
+
+_STANDS = {
+    State.FETCHED: "It is fetched and not prepared yet; nothing has been sent for this attempt.",
+    State.PREPARED: "It is prepared; nothing of this attempt is with the ERP.",
+    State.SENDING: "It is being sent right now, or the worker died while it was: the next run finds out.",
+    State.ANSWERED: "The ERP has answered, and nobody has judged the answer yet.",
+    State.ACCEPTED: "The ERP has booked it. Omnitron does not know yet.",
+    State.REFUSED: "The ERP has not booked it. Omnitron does not know yet.",
+    State.POSTPONED: "The ERP wants it later: it is sent again by the next run.",
+    State.WRITTEN_BACK: "The ERP has booked it and Omnitron knows. The post script has not gone through yet.",
+    State.DONE: "The ERP has booked it, and Omnitron knows.",
+    State.FAILED: "It has failed: the ERP has not booked it.",
+    State.IN_DOUBT: "Nobody knows whether the ERP has booked it.",
+    State.PARKED: (
+        "It waits for a person: 'requests resolve' tells what the ERP did, 'requests redo' sends it again."
+    ),
+    State.WITHDRAWN: "Omnitron took it back before anything was booked.",
+}
+
+
+@dataclass(frozen=True)
+class Sending:
+    """One call to the ERP, and what is known of it.
+
+    Args:
+        number: Counts the calls of this request, from 1.
+        at: When it was about to leave, in seconds since 1970.
+        outcome: What came of it, in words.
+        may_be_booked: Whether this call may have booked something: it was accepted, or nobody knows.
+    """
+
+    number: int
+    at: float
+    outcome: str
+    may_be_booked: bool
+
+
+def sendings(events: Sequence[Mapping[str, Any]]) -> list[Sending]:
+    """Return the calls to the ERP that a request's history tells of.
+
+    Args:
+        events: The history, oldest first (rows of the ledger's ``events``).
+    """
+    begun: dict[int, Mapping[str, Any]] = {}
+    outcomes: dict[int, tuple[str, bool]] = {}
+    for event in events:
+        number, state = event["send"], State(event["state"])
+        if state == State.SENDING and number not in begun:
+            begun[number] = event
+            outcomes[number] = ("no outcome is written down", True)
+        elif number in begun:
+            outcomes[number] = _outcome(event, state, outcomes[number])
+    return [Sending(number, event["at"], *outcomes[number]) for number, event in begun.items()]
+
+
+def _outcome(event: Mapping[str, Any], state: State, before: tuple[str, bool]) -> tuple[str, bool]:
+    """Return what is known of a call after one more event."""
+    note = event["note"]
+    match state:
+        case State.ANSWERED:
+            return (note, True)
+        case State.ACCEPTED:
+            return (f"{before[0]}; {note}" if before[0] != note else note, True)
+        case State.REFUSED | State.POSTPONED:
+            return (note, False)
+        case State.PREPARED if event["step"] != "get_data":
+            return (f"not booked: {note}", False)
+        case State.IN_DOUBT:
+            return (note, "not booked" not in note)
+    return before
+
+
+def tell(record: Record, events: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Tell where a request stands and what was sent of it, in sentences.
+
+    Args:
+        record: The request.
+        events: Its history, oldest first.
+    """
+    calls = sendings(events)
+    told = [_STANDS[record.state]]
+    if record.error:
+        told.append(f"Why: {record.error}.")
+    told.append(_counted(calls))
+    told += [f"Call {call.number}: {call.outcome}." for call in calls]
+    return told
+
+
+def _counted(calls: Sequence[Sending]) -> str:
+    possible = sum(call.may_be_booked for call in calls)
+    if not calls:
+        return "It was never sent to the ERP."
+    times = "once" if len(calls) == 1 else f"{len(calls)} times"
+    if possible == 0:
+        return f"It was sent to the ERP {times}, and no call booked anything."
+    if possible == 1:
+        return f"It was sent to the ERP {times}; one call, and only one, can have booked it."
+    return (
+        f"It was sent to the ERP {times}; {possible} calls can have booked it, "
+        "as the flow declares or by a person's word."
+    )

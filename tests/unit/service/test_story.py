@@ -1,0 +1,82 @@
+"""Was it sent once, and only once? The story answers from the history alone."""
+
+import pytest
+
+from order_cancellation.ledger import State
+from order_cancellation.service.story import sendings, tell
+
+NEXT = {"at": 0.0, "note": "", "step": "write_to_erp", "send": 0}
+
+
+def history(*events):
+    """A history of (state, send, note)."""
+    return [
+        NEXT | {"at": float(at), "state": state, "send": send, "note": note}
+        for at, (state, send, note) in enumerate(events)
+    ]
+
+
+FETCHED = ("fetched", 0, "new")
+SENT = ("sending", 1, "sending")
+SAID_YES = ("answered", 1, "the ERP answered 201")
+ACCEPTED = ("accepted", 1, "judged: continue")
+
+
+class TestSendings:
+    def test_a_request_that_was_never_sent_has_none(self):
+        assert sendings(history(FETCHED)) == []
+
+    def test_an_accepted_call_may_be_booked(self):
+        [call] = sendings(history(FETCHED, SENT, SAID_YES, ACCEPTED))
+        assert call.may_be_booked
+        assert "201" in call.outcome
+
+    @pytest.mark.parametrize(
+        "ending",
+        [
+            ("refused", 1, "judged: failure"),
+            ("postponed", 1, "judged: do_nothing"),
+            ("prepared", 1, "connection refused"),
+        ],
+    )
+    def test_a_refused_or_unsent_call_booked_nothing(self, ending):
+        [call] = sendings(history(FETCHED, SENT, ending))
+        assert not call.may_be_booked
+
+    @pytest.mark.parametrize("ending", [[], [("in_doubt", 1, "in doubt: timed out")]])
+    def test_silence_may_be_a_booking(self, ending):
+        """Also where the history ends with the intent: the worker died."""
+        [call] = sendings(history(FETCHED, SENT, *ending))
+        assert call.may_be_booked
+
+    def test_a_look_up_that_found_nothing_clears_the_call(self):
+        events = history(
+            FETCHED,
+            SENT,
+            ("in_doubt", 1, "in doubt: cut"),
+            ("in_doubt", 1, "looked up in the ERP: not booked"),
+        )
+        assert [call.may_be_booked for call in sendings(events)] == [False]
+
+
+class TestTell:
+    def test_it_says_once_and_only_once(self, a_record):
+        story = tell(a_record(State.DONE), history(FETCHED, SENT, SAID_YES, ACCEPTED, ("done", 1, "done")))
+        assert story[0] == "The ERP has booked it, and Omnitron knows."
+        assert "one call, and only one, can have booked it" in story[1]
+
+    def test_it_says_that_nothing_was_sent(self, a_record):
+        assert "It was never sent to the ERP." in tell(a_record(State.FAILED), history(FETCHED))
+
+    def test_two_possible_bookings_are_never_hidden(self, a_record):
+        again = [
+            ("sending", 2, "sending"),
+            ("answered", 2, "the ERP answered 201"),
+            ("accepted", 2, "judged: continue"),
+        ]
+        story = tell(a_record(State.DONE), history(FETCHED, SENT, ("in_doubt", 1, "in doubt: cut"), *again))
+        assert any("2 calls can have booked it" in line for line in story)
+
+    @pytest.mark.parametrize("state", list(State))
+    def test_every_state_has_its_sentence(self, state, a_record):
+        assert tell(a_record(state), [])[0].endswith(".")
