@@ -140,7 +140,7 @@ def broken_dag(flow_id: str, problems: Sequence[Problem]) -> DAG:
         catchup=False,
         max_active_runs=1,
         tags=["broken", TAG],
-        doc_md=broken_in_words(flow_id, lines),
+        doc_md=broken_in_words(flow_id, problems),
     ) as dag:
         BrokenFlowOperator(task_id=BROKEN_TASK, problems=lines)
     return dag

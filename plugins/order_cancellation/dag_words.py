@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
+from order_cancellation.errors import Problem
 from order_cancellation.flow.model import Flow, WriteBack, WriteToErp
 from order_cancellation.flow.schedule import describe
 
 __all__ = ["broken_in_words", "flow_in_words"]
+
+MARKS = re.compile(r"[\\`*{}\[\]()<>!|~&]|^[#+-]|(?<![^\W_])_|_(?![^\W_])")
+"""What Markdown would take for a mark; an underscore within a word is none."""
 
 
 def flow_in_words(flow: Flow) -> str:
@@ -18,9 +23,10 @@ def flow_in_words(flow: Flow) -> str:
     Args:
         flow: The flow.
     """
-    head = [f"### {flow.name}", *([flow.description] if flow.description else [])]
+    head = [f"### {_plain(flow.name)}", *([flow.description] if flow.description else []), "#### Its way"]
     steps = [f"{number}. {sentence}" for number, sentence in enumerate(_steps(flow), start=1)]
     tail = [
+        "#### Its rules",
         f"**Runs** {_schedule(flow)}.",
         f"**In doubt** (the ERP's answer got lost): {_in_doubt(flow.write_to_erp)}",
     ]
@@ -38,33 +44,35 @@ def _steps(flow: Flow) -> Iterator[str]:
         source.cancel_type
     ]
     channel = f" of channel {source.channel_id}" if source.channel_id else ""
-    yield f"**get_data** reads {kinds} with status `{source.status}`{channel} from `{source.connection}`."
+    which = f"{kinds} with status {_plain(source.status)}{channel}"
+    yield f"**get_data** reads {which} from the connection {_plain(source.connection)}."
     if flow.script:
-        yield f"**script** runs `{flow.script.file}` over each."
+        yield f"**script** runs {_plain(flow.script.file)} over each."
     if flow.mapping:
-        yield f"**mapping** applies the Jolt chain of `{flow.mapping.file}`."
+        yield f"**mapping** applies the Jolt chain of {_plain(flow.mapping.file)}."
     target = flow.write_to_erp
-    yield f"**write_to_erp** sends each by {target.method} to `{target.url}` of `{target.connection}`."
+    where = f"{_plain(target.url)} of the connection {_plain(target.connection)}"
+    yield f"**write_to_erp** sends each by {target.method} to {where}."
     if flow.custom_response:
-        yield f"**custom_response** judges the answers by `{flow.custom_response.file}`."
+        yield f"**custom_response** judges the answers by {_plain(flow.custom_response.file)}."
     back = flow.write_to_omnitron
     yield (
         f"**write_to_omnitron** {_told(back.on_success)} when the ERP said yes, "
         f"and {_told(back.on_failure)} when it said no."
     )
     if flow.post_script:
-        yield f"**post_script** runs `{flow.post_script.file}` for each that is done."
+        yield f"**post_script** runs {_plain(flow.post_script.file)} for each that is done."
 
 
 def _told(write_back: WriteBack | None) -> str:
     if write_back is None:
         return "tells Omnitron nothing"
     if write_back.status:
-        return f"sets the status to `{write_back.status}`"
+        return f"sets the status to {_plain(write_back.status)}"
     if write_back.tag:
-        return f"adds the tag `{write_back.tag}`"
+        return f"adds the tag {_plain(write_back.tag)}"
     if write_back.action:
-        return f"calls the action `{write_back.action}`"
+        return f"calls the action {_plain(write_back.action)}"
     return "calls Omnitron as the flow says"
 
 
@@ -72,7 +80,10 @@ def _in_doubt(target: WriteToErp) -> str:
     """Say what becomes of a request whose answer got lost."""
     ways = [
         ("it is looked up in the ERP first.", target.look_up is not None),
-        (f"it is sent again under the same `{target.idempotency_header}`.", bool(target.idempotency_header)),
+        (
+            f"it is sent again under the same {_plain(target.idempotency_header or '')}.",
+            bool(target.idempotency_header),
+        ),
         ("it is sent again, which PUT allows.", target.method == "PUT"),
         ("it is sent again; the owner accepts duplicates in writing.", target.duplicates_accepted),
     ]
@@ -80,12 +91,24 @@ def _in_doubt(target: WriteToErp) -> str:
     return " Then ".join(said) or "it is parked until a person decides; nothing is sent twice."
 
 
-def broken_in_words(flow_id: str, problems: Sequence[str]) -> str:
+def broken_in_words(flow_id: str, problems: Sequence[Problem]) -> str:
     """Tell what is wrong with a flow, in Markdown.
 
     Args:
         flow_id: The folder's name.
-        problems: One line each.
+        problems: All that is wrong with it.
     """
-    listed = "\n".join(problems).replace("```", "'''")
-    return f"### Flow `{flow_id}` can't run\n\nPut this right in its folder:\n\n```\n{listed}\n```"
+    listed = "\n".join(f"- {_in_bold(each.path)}{_plain(each.message)}" for each in problems)
+    return f"### Flow {_plain(flow_id)} can't run\n\nPut this right in its folder:\n\n{listed}"
+
+
+def _in_bold(path: str) -> str:
+    return f"**{_plain(path)}**: " if path else ""
+
+
+def _plain(text: str) -> str:
+    """Return a text that Markdown shows as it is.
+
+    Not as code: the boxes that Airflow draws around it cover the lines above and below.
+    """
+    return MARKS.sub(r"\\\g<0>", " ".join(text.split()))

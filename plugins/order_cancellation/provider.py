@@ -36,7 +36,7 @@ _NETWORK_FIELDS = {
     "verify": {
         "label": "Verify TLS",
         "description": "Whether the server's certificate is checked. Turn it off for a test server only.",
-        "schema": {"type": ["boolean", "null"]},
+        "schema": {"type": ["boolean", "null"], "default": True},
     },
     "proxy": _text("Proxy", "URL of an HTTP proxy that leads there, if one is needed.", format="password"),
 }
@@ -79,7 +79,8 @@ _ERP_FIELDS = {
     "grant_type": _text(
         "Grant type",
         "oauth2: which grant is asked for.",
-        enum=["client_credentials", "password", "refresh_token", None],
+        enum=["client_credentials", "password", "refresh_token"],
+        default="client_credentials",
     ),
     "oauth_url": _text("OAuth URL", "oauth2: the token URL; absolute, or relative to the base URL."),
     "client_id": _text("Client id", "oauth2: the client's name."),
@@ -88,7 +89,8 @@ _ERP_FIELDS = {
     "client_auth": _text(
         "Client authentication",
         "oauth2: whether id and secret travel in the Basic header or in the form.",
-        enum=["basic", "body", None],
+        enum=["basic", "body"],
+        default="basic",
     ),
     "refresh_token": _text("Refresh token", "oauth2: for the grant refresh_token.", format="password"),
     "secret_headers": _object(

@@ -85,10 +85,10 @@ class TestDag:
         words = built(WHOLE_FLOW).doc_md or ""
         for said in (
             "Acme to SAP",
-            "refunds with status `approved` of channel 2",
+            "refunds with status approved of channel 2",
             "only by hand",
             "parked until a person decides",
-            "adds the tag `refused`",
+            "adds the tag refused when",
         ):
             assert said in words
 
@@ -160,15 +160,20 @@ class TestBrokenFlow:
 
     def test_shows_every_problem_on_its_page(self) -> None:
         page = broken_dag("acme", list(self.problems)).doc_md or ""
-        assert all(str(problem) in page for problem in self.problems)
+        assert all(f"**{problem.path}**: {problem.message}" in page for problem in self.problems)
 
-    def test_fails_its_only_task_with_every_problem_and_without_retry(self) -> None:
+    def test_shows_a_problem_as_it_is_written(self) -> None:
+        page = broken_dag("acme", [Problem("acme", "", "# 'a*b*c' __is__ [no](x) <tag>")]).doc_md or ""
+        assert r"- \# 'a\*b\*c' \_\_is\_\_ \[no\]\(x\) \<tag\>" in page
+
+    def test_lists_every_problem_in_its_only_task_and_fails_without_retry(self, capsys, caplog) -> None:
         from airflow.sdk.exceptions import AirflowFailException
 
         (task,) = broken_dag("acme", list(self.problems)).tasks
-        with pytest.raises(AirflowFailException) as caught:
+        with pytest.raises(AirflowFailException, match="2 problems listed above"):
             task.execute({})
-        assert all(str(problem) in str(caught.value) for problem in self.problems)
+        log = capsys.readouterr().out + caplog.text
+        assert all(str(problem) in log for problem in self.problems)
 
 
 @pytest.mark.usefixtures("flows")

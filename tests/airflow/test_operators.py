@@ -158,7 +158,7 @@ class TestStep:
 
     def test_is_retried_where_there_is_hope(self, fake) -> None:
         fake.step = StepReport("write_to_erp", 3, 2, 0, (HOPELESS, HOPEFUL))
-        with pytest.raises(StepUnfinished, match=r"Request 7 .* \(and 1 more, listed above\)"):
+        with pytest.raises(StepUnfinished, match=r"Request 7: .* \(and 1 more, listed above\)"):
             a_step().execute(a_context(try_number=2))
         assert fake.noted == []
 
@@ -168,15 +168,14 @@ class TestStep:
             a_step().execute(a_context(try_number=3))
         assert fake.noted == [("write_to_erp", 3)]
 
-    def test_lists_all_that_is_behind_in_one_folded_group(self, fake, caplog, capsys) -> None:
-        fake.step = StepReport("write_to_erp", 3, 2, 0, (HOPELESS, HOPEFUL))
-        with pytest.raises(StepUnfinished):
+    def test_lists_what_is_behind_in_the_open_and_folds_only_what_is_much(self, fake, caplog, capsys) -> None:
+        behind = tuple(Behind(number, f"u-{number}", "failed", "script", "why") for number in range(1, 23))
+        fake.step = StepReport("write_to_erp", 3, 22, 0, behind)
+        with pytest.raises(AirflowFailException):
             a_step().execute(a_context())
         printed = capsys.readouterr().out + caplog.text
-        order = [
-            printed.index(text)
-            for text in ("::group::2 not past", str(HOPELESS), str(HOPEFUL), "::endgroup::")
-        ]
+        texts = ("Request 1:", "Request 20:", "::group::2 more", "Request 22:", "::endgroup::", "What to do")
+        order = [printed.index(text) for text in texts]
         assert order == sorted(order)
 
     @pytest.mark.parametrize(
@@ -223,7 +222,7 @@ class TestReport:
 
     def test_is_red_when_something_of_this_run_is_not_through(self, fake) -> None:
         fake.run_report = RunReport(counts={"done": 1, "failed": 1}, waiting={}, behind=(HOPELESS,))
-        with pytest.raises(AirflowFailException, match="1 of 2 requests are not through"):
+        with pytest.raises(AirflowFailException, match="1 of 2 requests is not through"):
             self.report()
 
     def test_is_green_when_only_earlier_runs_left_something(self, fake) -> None:

@@ -139,7 +139,7 @@ class TestRefusedRequest:
     def test_has_a_line_of_its_own_in_the_report(self, flow_id, sandbox, capsys, caplog) -> None:
         Running(FLOWS, flow_id).start()
         log = capsys.readouterr().out + caplog.text
-        assert re.search(r"Request \d+ \([0-9a-f-]+\) is failed at custom_response", log)
+        assert re.search(r"Request \d+: failed at custom_response: the ERP answered 422", log)
 
     def test_is_taken_up_by_clear_only_failed_and_nothing_else_is(self, flow_id, sandbox) -> None:
         running = Running(FLOWS, flow_id)
@@ -220,7 +220,7 @@ def test_nothing_personal_and_no_secret_is_logged(flow_id, sandbox, capsys, capl
     run = Running(FLOWS, flow_id).start()
     log = capsys.readouterr().out + caplog.text
     assert run.state == "success", log[-5000:]
-    assert "step ended" in log
+    assert "post_script: 1 request past this step" in log
     known = set().union(*(personal(request) for request in sandbox.requests))
     tokens = {call["headers"].get("authorization", "").split(" ")[-1] for call in sandbox.calls} - {""}
     assert len(known) > 5

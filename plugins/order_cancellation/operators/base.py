@@ -11,7 +11,7 @@ in a new process each time, and the engine costs more than the parse.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["FlowOperator", "StepUnfinished", "list_behind"]
 
 log = structlog.get_logger(__name__)
+
+IN_THE_OPEN = 20
 
 
 class StepUnfinished(OrderCancellationError):
@@ -69,7 +71,6 @@ class FlowOperator(BaseOperator):
         except OrderCancellationError as error:
             hopeful = _is_hopeful(error)
             self._note(context, hopeful=hopeful)
-            log.info("task ends red", flow=self.flow_id, error=type(error).__name__, hopeful=hopeful)
             red = StepUnfinished(str(error), hopeful=True) if hopeful else AirflowFailException(str(error))
         except Exception:
             self._note(context, hopeful=True)
@@ -128,15 +129,39 @@ def no_retry_left(context: Context) -> bool:
     return bool(ti.try_number > ti.max_tries)
 
 
-def list_behind(behind: Iterable[Behind], title: str) -> None:
-    """Log requests that did not come through, in a group that the log page folds, one line each.
+def list_behind(behind: Sequence[Behind]) -> None:
+    """Log requests that did not come through, one line each, and what a person can do about them.
+
+    The log page shows groups folded, so the first lines stand in the open: they are what people look for.
 
     Args:
         behind: The requests; their errors hold no personal data.
-        title: What the group is called.
     """
-    heading = f"::group::{title}"
-    log.info(heading)
-    for one in behind:
-        log.warning(str(one), request_id=one.id, state=one.state, step=one.step)
-    log.info("::endgroup::")
+    for one in behind[:IN_THE_OPEN]:
+        _list(one)
+    if behind[IN_THE_OPEN:]:
+        log.info("::group::%d more", len(behind) - IN_THE_OPEN)
+        for one in behind[IN_THE_OPEN:]:
+            _list(one)
+        log.info("::endgroup::")
+    for what_to_do in _ways_on({one.state for one in behind}):
+        log.info(what_to_do)
+
+
+def _list(one: Behind) -> None:
+    log.warning(str(one), request_id=one.id, uuid=one.uuid, state=one.state, step=one.step)
+
+
+def _ways_on(states: set[str]) -> Iterator[str]:
+    if states - {"in_doubt", "parked"}:
+        yield (
+            "What to do: put right what the lines above name, then clear this run's failed tasks "
+            "(only failed). What is not cleared, later runs try again by themselves."
+        )
+    if "in_doubt" in states:
+        yield (
+            "In doubt: nothing is sent again before it is clear whether the ERP has booked it. The next run "
+            "asks the ERP where the flow says how; else a person decides on the page Requests."
+        )
+    if "parked" in states:
+        yield "Parked: a person decides on the page Requests, by redo or resolve."

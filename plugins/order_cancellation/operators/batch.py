@@ -44,9 +44,8 @@ class BatchOperator(FlowOperator):
         from order_cancellation.service import runs
 
         run = self.run_of(context)
-        log.info("step started", flow=self.flow_id, step=self.step, batch=self.batch, run=run.run_id)
         report = asyncio.run(runs.run_step(settings, self.connections, run, self.step, self.batch))
-        log.info("step ended", flow=self.flow_id, **report.summary())
+        log.info(report.sentence())
         if not report.green:
             raise _unfinished(report)
         return report.summary()
@@ -78,8 +77,8 @@ class BatchOperator(FlowOperator):
 
 def _unfinished(report: StepReport) -> StepUnfinished:
     """List what is behind, and make the error that says so in one line."""
+    list_behind(report.behind)
     count = len(report.behind)
-    list_behind(report.behind, f"{count} not past {report.step}")
     others = f" (and {count - 1} more, listed above)" if count > 1 else ""
     return StepUnfinished(f"{report.behind[0]}{others}", hopeful=report.hopeful)
 

@@ -32,4 +32,8 @@ class BrokenFlowOperator(BaseOperator):
         """
         for problem in self.problems:
             log.error(problem)
-        raise AirflowFailException("\n".join(self.problems))
+        count = len(self.problems)
+        problems = "1 problem" if count == 1 else f"{count} problems"
+        raise AirflowFailException(
+            f"This flow can't run: put right the {problems} listed above, in its folder"
+        )

@@ -50,7 +50,7 @@ class ChangeScheduleOperator(BaseOperator):
             changed = set_schedule(store, params["flow"], **_wanted(params))
         except OrderCancellationError as error:
             raise AirflowFailException(str(error)) from None
-        log.info("schedule written", flow=changed.flow.id, runs=describe(changed.flow.schedule))
+        log.info("Flow %s now runs %s", changed.flow.id, describe(changed.flow.schedule))
         self._ask_for_a_parse()
 
     def _ask_for_a_parse(self) -> None:

@@ -34,7 +34,6 @@ class GetDataOperator(FlowOperator):
         from order_cancellation.service import runs
 
         run = self.run_of(context)
-        log.info("step started", flow=self.flow_id, step="get_data", run=run.run_id)
         batches = asyncio.run(runs.get_data(settings, self.connections, run))
-        log.info("step ended", flow=self.flow_id, step="get_data", batches=len(batches))
+        log.info("Handed on in %d rows", len(batches))
         return batches

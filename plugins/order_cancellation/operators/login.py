@@ -37,4 +37,4 @@ class LoginOperator(FlowOperator):
         refuse_unknown(dag_run.conf, run_params())
         run = self.run_of(context)
         asyncio.run(runs.log_in(settings, self.connections, run))
-        log.info("logged in", flow=self.flow_id, run=run.run_id)
+        log.info("Logged in to Omnitron and the ERP" if not run.params.dry_run else "Logged in to Omnitron")

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["read_params", "refuse_unknown", "run_params", "schedule_params"]
 
-_SECTION = "Which requests"
-_MANNER = "How"
-
 
 def run_params() -> dict[str, Param]:
     """Return the parameters of a flow's DAG; new objects each time, since Airflow keeps values in them."""
@@ -31,8 +28,7 @@ def run_params() -> dict[str, Param]:
             type=["null", "array"],
             items={"type": "integer", "minimum": 1},
             title="Request ids",
-            description="Only these cancellation requests, whatever their status; one number per line.",
-            section=_SECTION,
+            description="Only these cancellation requests, whatever their status: [4711, 4712].",
         ),
         "modified_from": _time("Modified from", "Only requests modified at or after this time."),
         "modified_to": _time("Modified to", "Only requests modified before this time."),
@@ -41,15 +37,13 @@ def run_params() -> dict[str, Param]:
             type=["null", "integer"],
             minimum=1,
             title="Limit",
-            description="The most requests that this run takes up.",
-            section=_SECTION,
+            description="The most requests that this run takes up; the others wait for the next one.",
         ),
         "dry_run": Param(
             False,
             type="boolean",
             title="Dry run",
-            description="Shows what would be sent; nothing is written to the ERP or to Omnitron.",
-            section=_MANNER,
+            description="Shows in the logs what would be sent; nothing is written to the ERP or to Omnitron.",
         ),
         "redo": Param(
             False,
@@ -57,7 +51,6 @@ def run_params() -> dict[str, Param]:
             title="Redo",
             description="With request ids: also those that are done, parked or in doubt. "
             "The ERP may then book them a second time.",
-            section=_MANNER,
         ),
     }
 
@@ -69,7 +62,6 @@ def _time(title: str, description: str) -> Param:
         format="date-time",
         title=title,
         description=f"{description} ISO 8601; without an offset it is UTC.",
-        section=_SECTION,
     )
 
 
@@ -86,7 +78,7 @@ def schedule_params(flows: Sequence[str]) -> dict[str, Param]:
             minLength=1,
             examples=list(flows),
             title="Flow",
-            description="Whose schedule is changed.",
+            description="Whose schedule is changed. Give exactly one of every, cron, after and no schedule.",
         ),
         "every": _text("Every", "A length of time: 30s, 5m, 6h or 1d."),
         "cron": _text("Cron", "A cron expression of five fields, such as */5 * * * *."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -58,18 +59,24 @@ def _red_before(context: Context) -> list[str]:
 
 
 def _tell(report: RunReport) -> None:
-    log.info("requests of this run", **report.counts)
-    if report.waiting:
-        log.info("requests of earlier runs that wait for a person", **report.waiting)
     for line in report.lines:
         log.info(line)
+    log.info("This run: %s", _in_words(report.counts))
+    if report.waiting:
+        log.info("Of earlier runs, waiting for a person: %s", _in_words(report.waiting))
     for problem in report.problems:
         log.error(problem)
     if report.behind:
-        list_behind(report.behind, f"{len(report.behind)} requests are not through")
+        list_behind(report.behind)
+
+
+def _in_words(counts: Mapping[str, int]) -> str:
+    said = [f"{count} {state.replace('_', ' ')}" for state, count in counts.items() if count]
+    return ", ".join(said) or "no requests"
 
 
 def _verdict(report: RunReport, problems: list[str]) -> str:
     behind = len(report.behind)
-    of_all = [f"{behind} of {sum(report.counts.values())} requests are not through, listed above"]
+    are = "is" if behind == 1 else "are"
+    of_all = [f"{behind} of {sum(report.counts.values())} requests {are} not through, listed above"]
     return "; ".join([*problems, *(of_all if behind else [])])

@@ -9,7 +9,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,7 +27,7 @@ from order_cancellation.http.session import Session
 from order_cancellation.http.transport import AiohttpTransport
 from order_cancellation.ledger import Ledger
 from order_cancellation.omnitron import Omnitron
-from order_cancellation.scripts import ScriptPool
+from order_cancellation.scripts import Protection, ScriptPool
 from order_cancellation.service.flows import load_checked
 from order_cancellation.service.settings import Settings
 from order_cancellation.steps import (
@@ -297,6 +297,15 @@ async def _opened(
         )
 
 
+def _tell_protections(file: str, protections: Sequence[Protection]) -> None:
+    """Log what stands between a script and the machine, in a group that the log page folds."""
+    absent = [each.name for each in protections if not each.in_force]
+    _LOG.info("::group::Protections around %s: %s", file, f"all but {', '.join(absent)}" if absent else "all")
+    for each in protections:
+        _LOG.info("%s", each)
+    _LOG.info("::endgroup::")
+
+
 def _scripts(settings: Settings) -> Scripts:
     @asynccontextmanager
     async def opened(script_settings: ScriptSettings, source: str, step: str) -> AsyncIterator[ScriptPool]:
@@ -311,7 +320,7 @@ def _scripts(settings: Settings) -> Scripts:
             required=settings.isolation_required,
         )
         async with pool:
-            _LOG.info("%s runs with: %s", script_settings.file, "; ".join(map(str, pool.protections)))
+            _tell_protections(script_settings.file, pool.protections)
             yield pool
 
     return opened
