@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine_harness import RESPONSE, a_flow
-from order_cancellation.errors import LedgerUnavailable
+from order_cancellation.errors import ConfigurationError, LedgerUnavailable
 from order_cancellation.service import runs
 from order_cancellation.steps import deliver, mapping, relation
 
@@ -12,6 +14,7 @@ CUT = {
     "match": {"route": "erp.book", "position": 2, "attempt": 1},
     "then": {"close": "before", "book": "before"},
 }
+OMNITRON_AWAY = {"match": {"route": "omnitron.update"}, "then": {"status": 403}}
 CUT_SECOND = {"name": "cut_second", "requests": {"count": 3}, "rules": [CUT]}
 
 
@@ -198,3 +201,84 @@ class TestDoubtAndTheScript:
 async def unavailable(*_: object) -> None:
     """Stand for a ledger that fails, as at a crash."""
     raise LedgerUnavailable("the ledger is away")
+
+
+class TestPeoplesWords:
+    """Redo and resolve, in every order, never book what nobody meant to book twice."""
+
+    def test_a_redo_said_before_the_booking_was_known_falls_away(self, engine, sandbox):
+        """In doubt, redo asked, then found in the ERP: it is done, and the next run leaves it alone."""
+        look_up = {"url": "/cancellations/{{ request.uuid }}", "found": "$.found", "after": "0s"}
+        engine.write(a_flow(write_to_erp={"look_up": look_up}))
+        blind = {"match": {"route": "erp.look_up"}, "then": {"status": 400}}
+        sandbox.use({**CUT_SECOND, "rules": [CUT, blind]})
+        engine.run("run-1")
+        engine.redo(2)
+        sandbox.use(ALL_FINE, keep=True)
+        engine.clear_failed("run-1")
+        report = engine.run("run-2")
+
+        assert engine.states()[2] == "done"
+        assert report.counts == {}
+        assert engine.booked() == [1, 2, 3]
+
+    def test_what_is_booked_and_only_waits_for_its_end_can_not_be_redone(self, engine, sandbox):
+        """The word would take effect after the end, as a second booking."""
+        sandbox.use({"name": "away", "requests": {"count": 1}, "rules": [OMNITRON_AWAY]})
+        engine.run("run-1")
+        with pytest.raises(ConfigurationError, match="it is accepted"):
+            engine.redo(1)
+
+    def test_redo_of_what_was_parked_after_the_booking_only_writes_it_back(self, engine, sandbox):
+        """Omnitron would not be told; accepted but not written back is never sent again."""
+        sandbox.use({"name": "omnitron_forbids", "requests": {"count": 1}})
+        engine.run("run-1")
+        sandbox.use({"name": "fine", "requests": {"count": 1}}, keep=True)
+        sandbox.sandbox.world.change_settings({"forbidden_transitions": []})
+        engine.redo(1)
+        report = engine.run("run-2")
+
+        assert report.counts == {"done": 1}
+        assert engine.booked() == [1]
+        assert sandbox.requests[0]["status"] == "completed"
+
+    def test_a_no_after_a_redo_counts_and_not_the_redo(self, engine, sandbox):
+        """Resolved as refused: it stays failed until a redo that is said afterwards."""
+        sandbox.use({**CUT_SECOND, "rules": [{**CUT, "then": {"close": "before", "book": "never"}}]})
+        engine.run("run-1")
+        engine.redo(2)
+        engine.resolve(2, "refused")
+        engine.run("run-2")
+        engine.run("run-3")
+
+        assert engine.states()[2] == "failed"
+        assert engine.booked() == [1, 3]
+
+    def test_the_key_outlives_a_parking_while_an_earlier_send_is_in_doubt(self, engine, sandbox):
+        """Redone, failed by its script until it is parked, redone again: the ERP can still recognise it."""
+        engine.write(a_flow(delivery={"max_attempts": 1}))
+        sandbox.use(CUT_SECOND)
+        engine.run("run-1")
+        key = engine.show(2)["idempotency_key"]
+        engine.write(a_flow(delivery={"max_attempts": 1}), script="raise ValueError('typo')")
+        engine.redo(2)
+        engine.run("run-2")
+        engine.run("run-3")
+        assert engine.states()[2] == "parked"
+        engine.redo(2)
+        engine.run("run-4")
+
+        assert engine.show(2)["idempotency_key"] == key
+
+    def test_what_may_be_booked_is_not_called_withdrawn(self, engine, sandbox):
+        """Redone from doubt, failed, and then gone from the list: a person has to look at the ERP."""
+        sandbox.use(CUT_SECOND)
+        engine.run("run-1")
+        engine.write(a_flow(), script="raise ValueError('typo')")
+        engine.redo(2)
+        engine.run("run-2")
+        gone = {"match": {"route": "omnitron.list"}, "then": {"change": {"id": 2, "set": {"status": "open"}}}}
+        sandbox.use({"name": "gone", "requests": {"count": 3}, "rules": [gone]}, keep=True)
+        engine.run("run-3")
+
+        assert engine.states()[2] == "parked"

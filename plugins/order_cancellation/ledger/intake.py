@@ -40,6 +40,7 @@ _R = schema.requests.c
 _IN = 500
 _REFETCHED = (State.FETCHED, State.PREPARED, State.POSTPONED, State.FAILED, State.WITHDRAWN)
 _REDONE = (State.DONE, State.PARKED, State.IN_DOUBT, *_REFETCHED)
+_BOOKED = (State.ACCEPTED, State.WRITTEN_BACK)
 _PREPARED_KINDS = ("script", "mapping", "attributes")
 _ATTRIBUTE_LENGTH = {"order_number": 64, "sku": 128}
 
@@ -85,6 +86,8 @@ def decide(known: Record | None, *, now: float, limits: Limits, redo: bool) -> D
     """
     if known is None:
         return Decision(take=True, why="new", state=State.FETCHED)
+    if (redo or known.redo) and known.state == State.PARKED and known.parked_from in _BOOKED:
+        return Decision(take=True, why="written back again by a person's word", state=State.ACCEPTED)
     if (redo or known.redo) and known.state in _REDONE:
         return Decision(take=True, why="done again by a person's word", state=State.FETCHED)
     return _by_state(known, now, limits)
@@ -263,10 +266,10 @@ class Intake:
                 and not (refusals_told and old.state == State.FAILED and old.relation == "failure")
             ]
             for old in gone:
-                new = old.moved(State.WITHDRAWN, step="", next_at=None, error="no longer listed by Omnitron")
-                writes.change(old, new, _Place(flow, run_id, old.position, "", now), "withdrawn")
+                place = _Place(flow, run_id, old.position, "", now)
+                writes.change(old, _unlisted(old), place, "no longer listed")
             self._write_all(connection, writes)
-        return len(gone)
+        return sum(not old.doubt for old in gone)
 
     def lift(self, flow: str, run_id: str, batch: int, steps: Sequence[str]) -> int:
         """Take up again what failed at these steps, because a person cleared the failed task.
@@ -372,6 +375,9 @@ class Intake:
                 writes.own(old, place)
                 writes.change(old, new, place, decision.why)
                 writes.outdated.append(_row(new) | {"at_number": new.attempts})
+        elif decision.state == State.ACCEPTED and old is not None:
+            writes.own(old, place)
+            writes.change(old, _written_back_again(old), place, decision.why)
         elif decision.state is not None and old is not None:
             writes.change(old, _parked(old, decision, place.now), place, decision.why)
         elif decision.take and old is not None:
@@ -511,11 +517,24 @@ def _columns() -> list[Any]:
     return [schema.requests.c[name] for name in COLUMNS]
 
 
+def _unlisted(old: Record) -> Record:
+    """Return what Omnitron no longer lists: withdrawn, but never what an earlier send may have booked."""
+    if not old.doubt:
+        return old.moved(State.WITHDRAWN, step="", next_at=None, error="no longer listed by Omnitron")
+    error = "in doubt: an earlier send may have been booked, and Omnitron no longer lists the request"
+    return old.moved(State.PARKED, parked_from=State.IN_DOUBT, next_at=None, error=error)
+
+
 def _parked(old: Record, decision: Decision, now: float) -> Record:
     assert decision.state is not None
     return old.moved(
         decision.state, error=decision.error, parked_from=old.state, next_at=None, last_changed=now
     )
+
+
+def _written_back_again(old: Record) -> Record:
+    """Return what was parked although the ERP has booked it: it is only written back, never sent again."""
+    return old.moved(State.ACCEPTED, step="write_to_omnitron", parked_from="", next_at=None, redo=False)
 
 
 def record_of(flow: str, run_id: str, request: Mapping[str, Any], *, now: float) -> Record:
@@ -571,7 +590,8 @@ def _afresh(old: Record, now: float) -> dict[str, Any]:
     }
     if old.state in (State.DONE, State.PARKED, State.IN_DOUBT, State.WITHDRAWN) or old.redo:
         changes |= {"failures": 0, "since": now}
-    if old.state == State.DONE or (old.state == State.PARKED and old.parked_from not in _IN_THE_DARK):
+    known = old.state == State.PARKED and old.parked_from not in _IN_THE_DARK and not old.doubt
+    if old.state == State.DONE or known:
         # the outcome of what was sent is known, so what is sent now is another booking
         changes |= {"key_number": old.key_number + 1, "body_digest": None, "doubt": False}
     return changes

@@ -92,11 +92,12 @@ class Queries:
         """Note that a person wants a request done again at the next run.
 
         Raises:
-            ConfigurationError: There is no such request.
+            ConfigurationError: There is no such request, or it is booked and only waits for its end.
         """
         with self._database.write() as connection:
             self._database.lock_flow(connection, flow)
             record = self._known(connection, flow, uuid_or_id)
+            _refuse_booked(record)
             connection.execute(
                 update(schema.requests)
                 .where(_R.flow == flow, _R.uuid == record.uuid)
@@ -123,7 +124,12 @@ class Queries:
             self._database.lock_flow(connection, flow)
             record = self._known(connection, flow, uuid_or_id)
             self._refuse_undecidable(connection, record)
-            known_now: dict[str, Any] = {"parked_from": "", "settled": not accepted, "doubt": False}
+            known_now: dict[str, Any] = {
+                "parked_from": "",
+                "settled": not accepted,
+                "doubt": False,
+                "redo": False,
+            }
             if not accepted:
                 known_now |= {"key_number": record.key_number + 1, "body_digest": None}
             new = record.moved(State.ACCEPTED if accepted else State.REFUSED, step=step, **known_now)
@@ -191,6 +197,16 @@ def find_record(connection: Connection, flow: str, uuid_or_id: str) -> Record | 
             "name the one you mean by its uuid."
         )
     return record_from(rows[0]) if rows else None
+
+
+def _refuse_booked(record: Record) -> None:
+    """Refuse what would only take effect after the end, as a second booking that nobody meant."""
+    if record.state in (State.ACCEPTED, State.WRITTEN_BACK):
+        raise ConfigurationError(
+            f"Flow '{record.flow}', request {record.id}: it is {record.state}. The ERP has booked it, and "
+            "the next run brings it to its end without sending it. Redo it when it is done, if it shall be "
+            "booked a second time."
+        )
 
 
 def refuse_held(connection: Connection, record: Record, now: float) -> None:

@@ -11,7 +11,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from order_cancellation.clock import Clock
 from order_cancellation.errors import LeaseLost
@@ -32,7 +44,10 @@ _IN = 500
 """How many values stand in one IN list: databases have limits."""
 
 _TOLD_BY_OTHERS = ("id", "channel", "customer", "order_number", "sku", "redo")
-"""Columns that no step changes. ``redo`` is a person's word, and may come while a step is at work."""
+"""Columns that no step changes. ``redo`` is a person's word, and may come while a step is at work; only when
+the ERP turns out to have booked it falls away: it was said before that was known."""
+
+_BOOKED = (State.ACCEPTED, State.WRITTEN_BACK, State.DONE)
 
 _WRITTEN = tuple(name for name in MUTABLE if name not in _TOLD_BY_OTHERS)
 
@@ -278,13 +293,14 @@ class Work:
             return
         rows = [
             {f"to_{name}": getattr(new, name) for name in _WRITTEN}
-            | {"to_last_changed": now, "at_uuid": new.uuid}
+            | {"to_last_changed": now, "at_uuid": new.uuid, "keeps_redo": new.state not in _BOOKED}
             for new in last.values()
         ]
         connection.execute(
             update(schema.requests)
             .where(_R.flow == claim.flow, _R.uuid == bindparam("at_uuid"), _R.claim_id == claim.id)
-            .values({name: bindparam(f"to_{name}") for name in _WRITTEN}),
+            .values({name: bindparam(f"to_{name}") for name in _WRITTEN})
+            .values(redo=and_(_R.redo, bindparam("keeps_redo", type_=Boolean))),
             rows,
         )
 
