@@ -64,7 +64,7 @@ class Airflow:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.alive: set[asyncio.Task[Any]] = set()
+        self.alive: dict[asyncio.Task[Any], None] = {}
         self._executions = 0
 
     async def run(self, run_id: str) -> list[Red]:
@@ -85,7 +85,7 @@ class Airflow:
     async def quiet(self) -> None:
         """Wait until no process is left."""
         while self.alive:
-            await asyncio.wait(self.alive)
+            await asyncio.wait(list(self.alive))
 
     async def _batch(self, run_id: str, batch: int) -> list[Red]:
         steps = self.world.scenario.steps
@@ -139,8 +139,8 @@ class Airflow:
         context = copy_context()
         context.run(CURRENT.set, worker)
         task = world.loop.create_task(_coroutine(work, worker), context=context)
-        self.alive.add(task)
-        task.add_done_callback(self.alive.discard)
+        self.alive[task] = None
+        task.add_done_callback(lambda done: self.alive.pop(done, None))
         if await self._seems_dead(worker, task):
             world.tell(worker, "is thought to be dead")
             return GONE

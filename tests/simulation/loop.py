@@ -76,6 +76,6 @@ def _known_to_its_worker(loop: asyncio.AbstractEventLoop, coro: Any, **kwargs: A
     context = kwargs.get("context")
     worker = CURRENT.get() if context is None else context.get(CURRENT)
     if worker is not None:
-        worker.tasks.add(task)
-        task.add_done_callback(worker.tasks.discard)
+        worker.tasks[task] = None
+        task.add_done_callback(lambda done: worker.tasks.pop(done, None))
     return task

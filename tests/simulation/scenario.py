@@ -65,6 +65,27 @@ FAULTS = {
 }
 """Every fault, with the range in which a scenario draws how often it strikes."""
 
+TOGETHER = (
+    ("erp_slow_connect", "erp_booked_late"),
+    ("freeze", "erp_booked_late"),
+    ("crash", "erp_booked_late"),
+    ("presumed_dead", "erp_slow"),
+    ("presumed_dead", "erp_slow_connect"),
+    ("overlap", "erp_slow"),
+    ("overlap", "freeze"),
+    ("clock_jump", "erp_slow"),
+    ("ledger", "erp_cut_booked"),
+    ("ledger_after", "crash"),
+    ("erp_timeout_booked", "person"),
+    ("erp_timeout_unbooked", "erp_refused"),
+    ("erp_5xx_booked", "erp_429"),
+    ("erp_cut_booked", "erp_expires"),
+    ("erp_cut_unbooked", "response_fails"),
+    ("status_changes", "write_timeout_done"),
+    ("status_changes", "erp_cut_booked"),
+)
+"""Faults that are worse together than alone."""
+
 _TOO_MANY = {"crash": 4, "freeze": 4, "clock_jump": 3, "status_changes": 2}
 """How often these strike at most: beyond that, scenarios get longer and not worse."""
 
@@ -263,6 +284,8 @@ def _nature(random: Random, *, scripted: bool, has_key: bool) -> Nature:
 
 def _chances(random: Random) -> dict[str, float]:
     kinds = random.sample(sorted(FAULTS), random.choices([0, 1, 2, 3, 5], [3, 22, 35, 25, 15])[0])
+    if random.random() < 0.5:
+        kinds.extend(random.choice(TOGETHER))
     # what the worst mistakes need is drawn more often than the rest
     for kind, share in (("crash", 0.35), ("freeze", 0.3), ("clear", 0.3), ("person", 0.2)):
         if random.random() < share:

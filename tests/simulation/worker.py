@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Killed", "Worker"]
 
+TICK = 1e-6
+"""Times closer than this are the same: sums of floats are never quite what they should be."""
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -39,7 +41,7 @@ class Worker:
         self.name = name
         self.dead = False
         self.frozen_until = 0.0
-        self.tasks: set[asyncio.Task[Any]] = set()
+        self.tasks: dict[asyncio.Task[Any], None] = {}  # in their order, which a set has not
         self.breaker: Breaker | None = None
 
     # the clock
@@ -95,10 +97,9 @@ class Worker:
     async def pause(self, seconds: float) -> None:
         """Wait; a frozen process wakes up late."""
         loop = self.world.loop
-        until = loop.time() + max(seconds, 0.0)
         await asyncio.sleep(max(seconds, 0.0))
-        while max(until, self.frozen_until) > loop.time():  # noqa: ASYNC110 -- it may freeze anew meanwhile
-            await asyncio.sleep(max(until, self.frozen_until) - loop.time())
+        while (left := self.frozen_until - loop.time()) > TICK:
+            await asyncio.sleep(left)
         if self.dead:
             raise Killed
 
@@ -110,7 +111,7 @@ class Worker:
     def _do(self, work: Callable[[], Any], future: asyncio.Future[Any]) -> None:
         try:
             self.fate("ledger")
-            if self.frozen_until > self.world.loop.time():
+            if self.frozen_until - self.world.loop.time() > TICK:
                 self._later(0.0, lambda: self._do(work, future))
                 return
             result = self.call_ledger(work)

@@ -190,7 +190,7 @@ class World:
     def _resolve(self, uuid: str, as_: Any) -> None:
         self.judge.a_person_says(uuid, as_)
         self.tell(None, f"a person says that {uuid} is {as_}")
-        people.resolve(self.ledger, self.flow.id, uuid, as_, "looked at the ERP's book")
+        people.resolve(self.ledger, self.flow.id, uuid, as_, why="looked at the book of the ERP")
 
 
 def live(seed: int) -> Result:
@@ -215,8 +215,9 @@ def _end(loop: VirtualLoop) -> None:
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()
-    with suppress(BaseException):  # it is thrown away
-        loop.run_until_complete(asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 60))
+    with suppress(BaseException):  # all of it is thrown away
+        if tasks:
+            loop.run_until_complete(asyncio.wait(tasks, timeout=60))
     loop.close()
 
 
