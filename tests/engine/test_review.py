@@ -282,3 +282,77 @@ class TestPeoplesWords:
         engine.run("run-3")
 
         assert engine.states()[2] == "parked"
+
+
+class TestStepsAddedAndRemoved:
+    def test_an_answer_that_waits_for_a_removed_response_script_is_judged_by_the_rule(self, engine):
+        """The script is taken out while answers wait for it: the next run judges them, and sends nothing."""
+        engine.write(a_flow(), response="pass")
+        engine.run("run-1")
+        engine.write(a_flow(custom_response=None))
+        report = engine.run("run-2")
+
+        assert report.counts == {"done": 3}
+        assert engine.booked() == [1, 2, 3]
+
+    def test_an_answer_from_before_the_response_script_is_judged_by_it(self, engine, monkeypatch):
+        """The worker died before the rule had judged, and then the flow was given a script."""
+        engine.write(a_flow(custom_response=None))
+        engine.get_data("run-1")
+        with monkeypatch.context() as crash:
+            crash.setattr(relation, "_judged", unavailable)
+            for batch in range(3):
+                engine.step("run-1", "script", batch)
+                engine.step("run-1", "mapping", batch)
+                with pytest.raises(LedgerUnavailable):
+                    engine.step("run-1", "write_to_erp", batch)
+        engine.write(a_flow())
+        report = engine.run("run-2")
+
+        assert report.counts == {"done": 3}
+        assert engine.booked() == [1, 2, 3]
+
+    def test_what_waits_for_a_removed_post_script_is_done(self, engine):
+        """Omnitron was told; with the post script gone nothing is left to do."""
+        engine.write(a_flow(), post="raise ValueError('CRM is down')")
+        engine.run("run-1")
+        engine.write(a_flow(post_script=None))
+        report = engine.run("run-2")
+
+        assert report.counts == {"done": 3}
+        assert engine.booked() == [1, 2, 3]
+
+    def test_a_task_of_a_step_that_the_pinned_revision_lacks_is_green(self, engine):
+        """The flow was given a post script while a run was under way: that run goes on without it."""
+        engine.write(a_flow(post_script=None))
+        batches = engine.get_data("run-1")
+        engine.write(a_flow())
+        greens = [engine.step("run-1", step, batch).green for batch in batches for step in engine.steps()]
+
+        assert all(greens)
+        assert engine.report("run-1").counts == {"done": 3}
+
+
+class TestCheckStatus:
+    def test_a_redo_is_sent_though_we_have_changed_the_status_ourselves(self, engine):
+        """Done once, so Omnitron says completed; a person's redo is not called withdrawn for that."""
+        engine.write(a_flow(write_to_erp={"check_status": True}))
+        engine.run("run-1")
+        engine.redo(2)
+        report = engine.run("run-2")
+
+        assert report.counts == {"done": 1}
+        assert engine.booked() == [1, 2, 2, 3]
+
+    def test_what_may_be_booked_is_not_withdrawn_for_its_status(self, engine, sandbox):
+        """Redone from doubt while somebody changes its status: a person has to look at the ERP."""
+        engine.write(a_flow(write_to_erp={"check_status": True}))
+        sandbox.use(CUT_SECOND)
+        engine.run("run-1")
+        engine.redo(2)
+        change = {"id": 2, "set": {"status": "rejected"}}
+        moved = {"match": {"route": "omnitron.detailed"}, "then": {"change": change}}
+        sandbox.use({"name": "moved", "requests": {"count": 3}, "rules": [moved]}, keep=True)
+        engine.run("run-2")
+
+        assert engine.states()[2] == "parked"

@@ -165,6 +165,9 @@ async def run_step(
     with open_ledger(settings) as ledger:
         loaded = _pinned(settings, ledger, run, step, batch)
         dry = run.params.dry_run
+        if step not in loaded.flow.steps:
+            _LOG.info("Revision %s of the flow has no step %s: nothing to do", loaded.revision[:12], step)
+            return StepReport(step, batch, taken=0, passed=0)
         talks_to_omnitron = step == "write_to_omnitron" or loaded.flow.write_to_erp.check_status
         async with _opened(
             settings,

@@ -23,6 +23,9 @@ _WAITS = {
     State.IN_DOUBT: "the ERP may have booked it, or not",
 }
 
+_HEIRS = {"custom_response": "write_to_erp", "post_script": "write_to_omnitron"}
+"""Which earlier step takes on what waits at a step that the flow no longer has."""
+
 
 def next_step(flow: Flow, step: str) -> str:
     """Return the flow's next step after one, or the empty text after the last."""
@@ -33,14 +36,17 @@ def next_step(flow: Flow, step: str) -> str:
 def handled_by(flow: Flow, step: str) -> tuple[str, ...]:
     """Return the steps whose waiting requests a step takes on.
 
-    Its own; and those right before it that the flow (no longer) has: a person may have taken the mapping out
-    of a flow while requests waited for it.
+    Its own; and those right before it that the flow does not (any longer) have: a person may have taken the
+    mapping out of a flow while requests waited for it. What waits for a judgement, or for nothing but its
+    post script, is taken on by an earlier step then: no later one could.
     """
     names = [step]
     for name in reversed(STEPS[: STEPS.index(step)]):
         if name in flow.steps:
             break
-        names.append(name)
+        if name not in _HEIRS:
+            names.append(name)
+    names += [name for name, heir in _HEIRS.items() if heir == step and name not in flow.steps]
     return tuple(names)
 
 
@@ -65,7 +71,7 @@ async def report_on(context: Context, batch: int, step: str, taken: int) -> Step
     counts = await asyncio.to_thread(runs.counts, flow.id, context.run_id, batch)
     handled = handled_by(flow, step)
     place = STEPS.index(step)
-    waiting = [record for record in records if STEPS.index(record.step) <= place]
+    waiting = [record for record in records if STEPS.index(record.step) <= place or record.step in handled]
     return StepReport(
         step=step,
         batch=batch,

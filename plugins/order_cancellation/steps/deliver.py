@@ -356,9 +356,13 @@ def _changed_body(record: Record) -> Record:
 
 
 async def _status_moved(desk: Desk, record: Record) -> Record | None:
-    """Return the request as withdrawn if its status in Omnitron is no longer the flow's, else None."""
+    """Return the request as withdrawn if its status in Omnitron moved since it was taken up, else None.
+
+    A request that a person named may have any status: it must only not have another one by now.
+    """
     context = desk.context
     wanted = context.flow.get_data.status
+    taken_up = record.payloads["request"].get("status")
     assert record.id is not None
     try:
         now = await context.the_omnitron().get(record.id)
@@ -366,9 +370,13 @@ async def _status_moved(desk: Desk, record: Record) -> Record | None:
         text = safe_text(f"its status could not be checked: {error}", record)
         return await desk.record(Change(record, record.moved(record.state, error=text, hopeful=True)))
     status = None if now is None else now.get("status")
-    if status == wanted:
+    if status in (wanted, taken_up):
         return None
     text = f"its status in Omnitron is {status or 'gone'} and no longer {wanted}"
+    if record.doubt:  # it may be booked already, and "withdrawn" would deny it
+        text = f"in doubt: an earlier send may have been booked, and {text}"
+        parked = record.moved(State.PARKED, parked_from=State.IN_DOUBT, error=text)
+        return await desk.record(Change(record, parked))
     return await desk.record(Change(record, record.moved(State.WITHDRAWN, step="", error=text)))
 
 

@@ -1,14 +1,15 @@
 """Write Data to ERP step: each prepared request is sent, once.
 
 Takes what is ``prepared``, what a dead worker left as ``sending``, and what is ``in_doubt``. With a response
-script in the flow a request leaves as ``answered``; without one the default rule judges here.
+script in the flow a request leaves as ``answered``; without one the default rule judges here, also what was
+answered when the flow still had a script.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from order_cancellation.ledger import Record, State
+from order_cancellation.ledger import Change, Record, State
 from order_cancellation.steps.behind import handled_by, report_on
 from order_cancellation.steps.context import Context
 from order_cancellation.steps.deliver import deliver, settle
@@ -21,7 +22,7 @@ __all__ = ["KINDS", "STEP", "in_flight", "run"]
 
 STEP = "write_to_erp"
 KINDS = ("request", "script", "mapping", "attributes", "sent", "answer")
-STATES = (State.PREPARED, State.SENDING, State.IN_DOUBT)
+STATES = (State.PREPARED, State.SENDING, State.IN_DOUBT, State.ANSWERED)
 
 
 def in_flight(context: Context) -> int:
@@ -46,7 +47,7 @@ async def run(batch: int, context: Context) -> StepReport:
         STEP,
         _judge_by_rule if judged_here else _send_one,
         steps=handled_by(context.flow, STEP),
-        states=(*STATES, State.ANSWERED) if judged_here else STATES,
+        states=STATES,
         kinds=KINDS,
         in_flight=in_flight(context),
     )
@@ -54,6 +55,8 @@ async def run(batch: int, context: Context) -> StepReport:
 
 
 async def _send_one(desk: Desk, record: Record) -> None:
+    if record.state == State.ANSWERED:  # before the flow had a response script
+        await desk.record(Change(record, record.moved(State.ANSWERED, step="custom_response")))
     if record.state == State.PREPARED:
         record = await deliver(desk, record)
     if record.state in (State.SENDING, State.IN_DOUBT):

@@ -1,7 +1,8 @@
 """Write Data to Omnitron step: Omnitron hears of the outcome.
 
 Takes what is ``accepted`` (on_success is written) and what is ``refused`` (on_failure is written, and the
-request ends as ``failed``). Every way of writing says what shall be, so repeating it does no harm.
+request ends as ``failed``); and what waits for a post script that the flow no longer has. Every way of
+writing says what shall be, so repeating it does no harm.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ async def run(batch: int, context: Context) -> StepReport:
         STEP,
         _write_one,
         steps=handled_by(context.flow, STEP),
-        states=(State.ACCEPTED,),
+        states=(State.ACCEPTED, State.WRITTEN_BACK),
         any_step=(State.REFUSED,),
         kinds=("request", "script", "mapping", "attributes", "answer"),
         in_flight=IN_FLIGHT,
@@ -56,6 +57,10 @@ async def run(batch: int, context: Context) -> StepReport:
 
 async def _write_one(desk: Desk, record: Record) -> None:
     context = desk.context
+    if record.state == State.WRITTEN_BACK:
+        done = record.moved(State.DONE, step="")
+        await desk.record(Change(record, done, note="the flow has no post script any more"))
+        return
     outcomes = context.flow.write_to_omnitron
     accepted = record.state == State.ACCEPTED
     write_back = outcomes.on_success if accepted else outcomes.on_failure
