@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from order_cancellation.demo.environment import Place, find_place, free_ports
 from order_cancellation.demo.standing import Standing, standing
 from order_cancellation.sandbox.thread import SandboxThread
@@ -73,7 +75,12 @@ class Live:
         """Call Airflow's REST API, and again while SQLite is busy."""
         for _ in range(8):
             answer = httpx.request(
-                method, self.airflow.place.api + path, headers=self.headers, timeout=30, trust_env=False, **more
+                method,
+                self.airflow.place.api + path,
+                headers=self.headers,
+                timeout=30,
+                trust_env=False,
+                **more,
             )
             if not answer.is_server_error:
                 break
@@ -112,13 +119,17 @@ class Live:
 
     def end_of(self, flow: str, run_id: str, seconds: float = 120) -> str:
         """Wait for a run's end."""
-        self.wait(lambda: self.airflow.api.run(flow, run_id)["state"] in ENDED, f"the end of {run_id}", seconds)
+        self.wait(
+            lambda: self.airflow.api.run(flow, run_id)["state"] in ENDED, f"the end of {run_id}", seconds
+        )
         return str(self.airflow.api.run(flow, run_id)["state"])
 
     def states(self, flow: str, run_id: str) -> dict[tuple[str, int], str]:
         """Each task instance's state."""
         tasks = self.airflow.api.tasks(flow, run_id)
-        return {(task["task_id"].removeprefix("requests."), task["map_index"]): task["state"] for task in tasks}
+        return {
+            (task["task_id"].removeprefix("requests."), task["map_index"]): task["state"] for task in tasks
+        }
 
     def wait(self, is_so: Callable[[], Any], what: str, seconds: float = 60) -> float:
         """Wait until something is so; how long it took, in seconds."""
@@ -182,6 +193,16 @@ def connections_to(sandbox: SandboxThread) -> dict[str, dict[str, Any]]:
             "extra": '{"login_kind": "jwt", "login_url": "/login"}',
         },
     }
+
+
+def share(config: pytest.Config) -> None:
+    """Make the fixtures known once for all folders that use them: one Airflow for the whole session.
+
+    Imported into several conftests, each folder would have its own.
+    """
+    here = sys.modules[__name__]
+    if not config.pluginmanager.is_registered(here):
+        config.pluginmanager.register(here, "live_airflow")
 
 
 @pytest.fixture(scope="session")

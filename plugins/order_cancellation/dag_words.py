@@ -23,10 +23,10 @@ def flow_in_words(flow: Flow) -> str:
     Args:
         flow: The flow.
     """
-    head = [f"### {_plain(flow.name)}", *([flow.description] if flow.description else []), "#### Its way"]
+    head = [f"### {_plain(flow.name)}", *([flow.description] if flow.description else []), "#### Steps"]
     steps = [f"{number}. {sentence}" for number, sentence in enumerate(_steps(flow), start=1)]
     tail = [
-        "#### Its rules",
+        "#### Schedule and doubt",
         f"**Runs** {_schedule(flow)}.",
         f"**In doubt** (the ERP's answer got lost): {_in_doubt(flow.write_to_erp)}",
     ]

@@ -106,7 +106,10 @@ _OMNITRON = {
     "ui-field-behaviour": {
         "hidden-fields": ["schema"],
         "relabeling": {"host": "Base URL", "login": "User name"},
-        "placeholders": {"host": "https://omnitron.example.com", "port": "only if not part of the URL"},
+        "placeholders": {
+            "host": "https://omnitron.example.com",
+            "port": "such as 443; the Test button needs it here",
+        },
     },
     "conn-fields": _NETWORK_FIELDS,
 }
@@ -118,7 +121,10 @@ _ERP = {
     "ui-field-behaviour": {
         "hidden-fields": ["schema"],
         "relabeling": {"host": "Base URL", "login": "User name", "password": "Password or token"},
-        "placeholders": {"host": "https://erp.example.com/api", "port": "only if not part of the URL"},
+        "placeholders": {
+            "host": "https://erp.example.com/api",
+            "port": "such as 443; the Test button needs it here",
+        },
     },
     "conn-fields": _ERP_FIELDS,
 }

@@ -90,7 +90,7 @@ def a_step(**more: Any) -> WriteToErpOperator:
 
 class TestLogin:
     def test_refuses_a_misspelt_parameter_before_anything_is_done(self, fake) -> None:
-        with pytest.raises(AirflowFailException, match=r"unknown parameters: dryrun\. Known are request_ids"):
+        with pytest.raises(AirflowFailException, match=r"unknown parameters: dryrun\. Known are dry_run"):
             LoginOperator(task_id="login", flow_id="acme").execute(a_context(conf={"dryrun": True}))
         assert fake.asked == []
 

@@ -1,5 +1,12 @@
-"""Fixtures of the tests on a real Airflow."""
+"""The tests on a real Airflow share it with the browser's."""
 
-from live_airflow import live, live_sandbox
+from __future__ import annotations
 
-__all__ = ["live", "live_sandbox"]
+import pytest
+
+from live_airflow import share
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make ``live`` known."""
+    share(config)

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-from order_cancellation.demo.keeper import session_members
-from order_cancellation.sandbox.thread import SandboxThread
 
 from live_airflow import live_airflow, write_flow
+from order_cancellation.demo.keeper import session_members
+from order_cancellation.sandbox.thread import SandboxThread
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -25,7 +25,7 @@ def flows(tmp_path: Path) -> Path:
 
 
 def test_a_killed_airflow_takes_its_tasks_up_again_within_a_minute(tmp_path, flows):
-    """Everything is killed while the ERP is being called; after a start the run ends, each request booked once."""
+    """Everything is killed while the ERP is being called; after a start the run ends, each booked once."""
     with SandboxThread(scenario=SLOW) as sandbox:
         with live_airflow(tmp_path / "home", flows, sandbox) as live:
             run_id = live.start("crashed")

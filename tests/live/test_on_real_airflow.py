@@ -35,7 +35,9 @@ class TestRun:
 
         live.begin({"name": "all_fine", "requests": {"count": 3}}, keep=True)
         script = live.flows / "repaired" / "response.py"
-        script.write_text(script.read_text() + 'session.putAttribute("log.judged", "by the repaired script")\n')
+        script.write_text(
+            script.read_text() + 'session.putAttribute("log.judged", "by the repaired script")\n'
+        )
         cleared = live.call(
             "POST",
             "/api/v2/dags/repaired/clearTaskInstances",
@@ -135,9 +137,15 @@ class TestNothingSecretOrPersonal:
         ibans = [request["iban"] for request in live.sandbox.requests if request["iban"]]
         run_id, state = live.run("every_step")
 
-        canaries = {str(person[field]) for person in people for field in PERSONAL if person[field]} | set(ibans)
+        canaries = {str(person[field]) for person in people for field in PERSONAL if person[field]} | set(
+            ibans
+        )
         canaries |= {"omnitron-secret", "erp-secret", *tokens_of(live)}
-        logs, airflow_db, ledger = logs_of(live.home), dump(live.home / "airflow.db"), dump(live.home / "ledger.db")
+        logs, airflow_db, ledger = (
+            logs_of(live.home),
+            dump(live.home / "airflow.db"),
+            dump(live.home / "ledger.db"),
+        )
 
         assert state == "success", live.states("every_step", run_id)
         assert live.booked() == [1, 2, 3]

@@ -57,14 +57,17 @@ class Sandbox:
             "omnitron_default": {
                 "conn_type": "omnitron",
                 "description": "Made by make demo: the sandbox's Omnitron.",
-                "host": self.url,
+                "host": f"http://{LOOPBACK}",
+                # apart, since the Test button of Airflow 3.3 takes an empty port for a changed one
+                "port": self.port,
                 "login": made_up.omnitron_user,
                 "password": made_up.omnitron_password,
             },
             "erp_default": {
                 "conn_type": "erp",
                 "description": "Made by make demo: the sandbox's ERP.",
-                "host": f"{self.url}/erp",
+                "host": f"http://{LOOPBACK}/erp",
+                "port": self.port,
                 "login": made_up.erp_user,
                 "password": made_up.erp_password,
                 "extra": json.dumps({"login_kind": made_up.erp_login, "login_url": "/login"}),

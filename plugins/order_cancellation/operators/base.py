@@ -154,14 +154,10 @@ def _list(one: Behind) -> None:
 
 def _ways_on(states: set[str]) -> Iterator[str]:
     if states - {"in_doubt", "parked"}:
-        yield (
-            "What to do: put right what the lines above name, then clear this run's failed tasks "
-            "(only failed). What is not cleared, later runs try again by themselves."
-        )
+        yield "What to do: put right what is named above, then clear this run's failed tasks."
+        yield "Where nobody clears them, a later run tries again by itself."
     if "in_doubt" in states:
-        yield (
-            "In doubt: nothing is sent again before it is clear whether the ERP has booked it. The next run "
-            "asks the ERP where the flow says how; else a person decides on the page Requests."
-        )
+        yield "In doubt: the ERP may have booked it, so nothing is sent again before that is clear."
+        yield "The next run asks the ERP, where the flow says how; else a person decides (Requests)."
     if "parked" in states:
         yield "Parked: a person decides on the page Requests, by redo or resolve."

@@ -23,15 +23,12 @@ __all__ = ["read_params", "refuse_unknown", "run_params", "schedule_params"]
 def run_params() -> dict[str, Param]:
     """Return the parameters of a flow's DAG; new objects each time, since Airflow keeps values in them."""
     return {
-        "request_ids": Param(
-            None,
-            type=["null", "array"],
-            items={"type": "integer", "minimum": 1},
-            title="Request ids",
-            description="Only these cancellation requests, whatever their status: [4711, 4712].",
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description="Shows in the logs what would be sent; nothing is written to the ERP or to Omnitron.",
         ),
-        "modified_from": _time("Modified from", "Only requests modified at or after this time."),
-        "modified_to": _time("Modified to", "Only requests modified before this time."),
         "limit": Param(
             None,
             type=["null", "integer"],
@@ -39,11 +36,14 @@ def run_params() -> dict[str, Param]:
             title="Limit",
             description="The most requests that this run takes up; the others wait for the next one.",
         ),
-        "dry_run": Param(
-            False,
-            type="boolean",
-            title="Dry run",
-            description="Shows in the logs what would be sent; nothing is written to the ERP or to Omnitron.",
+        "modified_from": _time("Modified from", "Only requests modified at or after this time."),
+        "modified_to": _time("Modified to", "Only requests modified before this time."),
+        "request_ids": Param(
+            None,
+            type=["null", "array"],
+            items={"type": "integer", "minimum": 1},
+            title="Request ids",
+            description="Only these cancellation requests, whatever their status: [4711, 4712].",
         ),
         "redo": Param(
             False,

@@ -1,0 +1,105 @@
+"""A signed-in browser on the real Airflow of the session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from live_airflow import ROOT, Live, share
+from needs import find_browser
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+IMAGES = ROOT / "docs" / "images"
+SLOW_MS = 30_000
+
+THREE_OF_WHICH_ONE_IS_REFUSED = {
+    "name": "one_refused",
+    "requests": {"count": 3, "first_id": 4701},
+    "rules": [
+        {
+            "match": {"route": "erp.book", "position": 2},
+            "then": {"status": 422, "body": {"code": "PERIOD_CLOSED"}, "book": "never"},
+        }
+    ],
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make ``live`` known: the Airflow that the other tests on a real one use too."""
+    share(config)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The installed browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def address(live: Live) -> str:
+    """Where the pages are: what the browser and Airflow's own links both use."""
+    return live.airflow.place.url
+
+
+@pytest.fixture(scope="session")
+def cookies(chromium: Browser, address: str, live: Live) -> list[dict[str, object]]:
+    """What signing in leaves in the browser."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{address}/dags")
+        page.locator("input[name=username]").fill(live.airflow.user)
+        page.locator("input[name=password]").fill(live.airflow.password)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/dags**", timeout=SLOW_MS)
+        return [dict(cookie) for cookie in context.cookies()]
+
+
+@pytest.fixture
+def page(chromium: Browser, cookies: list[dict[str, object]]) -> Iterator[Page]:
+    """A page of somebody who is signed in; a script error in it fails the test."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-US", timezone_id="UTC")
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.set_default_timeout(SLOW_MS)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []
+
+
+@pytest.fixture(scope="session")
+def run(live: Live) -> str:
+    """A run over three requests, of which the ERP refuses the second; its path below the address."""
+    live.begin(THREE_OF_WHICH_ONE_IS_REFUSED)
+    run_id, state = live.run("every_step")
+    assert state == "failed", live.states("every_step", run_id)
+    return f"dags/every_step/runs/{run_id}"
+
+
+@pytest.fixture
+def keep_picture(page: Page) -> Callable[[str], None]:
+    """Keep a picture for the documentation, where SCREENSHOTS=1 asks for it."""
+
+    def keep(name: str) -> None:
+        if os.environ.get("SCREENSHOTS") == "1":
+            IMAGES.mkdir(parents=True, exist_ok=True)
+            page.wait_for_timeout(1000)  # dialogs slide in
+            page.screenshot(path=Path(IMAGES, f"{name}.png"))
+
+    return keep
