@@ -356,3 +356,38 @@ class TestCheckStatus:
         engine.run("run-2")
 
         assert engine.states()[2] == "parked"
+
+
+class TestRefusedRepeat:
+    """Send one was booked and its answer lost; what comes back to the repeat must not deny that."""
+
+    def run(self, engine, sandbox, then, repeats=None):
+        on_failure = {"on_success": {"status": "completed"}, "on_failure": {"action": "reject"}}
+        engine.write(
+            a_flow(write_to_erp={"idempotency_header": "Idempotency-Key"}, write_to_omnitron=on_failure)
+        )
+        match = {"route": "erp.book", "position": 2, "attempt": repeats or {"from": 2}}
+        again = {"match": match, "then": {**then, "book": "never"}}
+        sandbox.use({**CUT_SECOND, "rules": [CUT, again], "settings": {"idempotency": True}})
+        return engine.run()
+
+    @pytest.mark.parametrize("status", [403, 404, 409])
+    def test_a_page_of_something_in_between_leaves_it_in_doubt(self, engine, sandbox, status):
+        """Neither is it failed, nor does Omnitron hear that it was rejected."""
+        report = self.run(engine, sandbox, {"status": status, "body": "<html>gateway</html>"})
+
+        assert report.counts == {"done": 2, "in_doubt": 1}
+        assert sandbox.requests[1]["status"] == "approved"
+
+    def test_the_next_repeat_finds_the_booking(self, engine, sandbox):
+        """When the gateway is back the same key brings the ERP's first answer."""
+        report = self.run(engine, sandbox, {"status": 404, "body": "<html>gateway</html>"}, repeats=2)
+
+        assert report.counts == {"done": 3}
+        assert engine.booked() == [1, 2, 3]
+
+    def test_the_erps_own_no_to_the_same_bytes_counts(self, engine, sandbox):
+        """An ERP that honours the key and says 422 has not booked it."""
+        report = self.run(engine, sandbox, {"status": 422, "body": {"error": "period closed"}})
+
+        assert report.counts == {"done": 2, "failed": 1}

@@ -224,7 +224,7 @@ async def _send_once(desk: Desk, record: Record, call: Call, digest: str) -> Rec
     context.point("after_send")
     match answer:
         case Answer():
-            change = _answered(context.flow, record, answer, took)
+            change = _answered(context, record, answer, took)
         case InDoubt():
             change = Change(record, _doubtful_now(context, record, str(answer)), duration_ms=took)
         case _:
@@ -267,7 +267,7 @@ def _judged_at(flow: Flow) -> str:
     return "custom_response" if "custom_response" in flow.steps else "write_to_erp"
 
 
-def _answered(flow: Flow, record: Record, answer: Answer, took: float) -> Change:
+def _answered(context: Context, record: Record, answer: Answer, took: float) -> Change:
     stored = StoredAnswer(
         status=answer.status,
         reason=answer.reason,
@@ -278,7 +278,13 @@ def _answered(flow: Flow, record: Record, answer: Answer, took: float) -> Change
         token_generation=answer.token_generation,
     )
     tries = record.tries if record.doubt else 0  # so that doubt which answers don't end is parked some day
-    new = record.moved(State.ANSWERED, step=_judged_at(flow), erp_status=answer.status, tries=tries)
+    new = record.moved(
+        State.ANSWERED,
+        step=_judged_at(context.flow),
+        erp_status=answer.status,
+        tries=tries,
+        last_send_at=context.clock.now().timestamp(),  # a 5xx may be looked up, and that counts from here
+    )
     return Change(record, new, {"answer": asdict(stored)}, f"the ERP answered {answer.status}", took)
 
 

@@ -60,6 +60,15 @@ class StoredAnswer:
         return self.status is None or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
     @property
+    def refuses_what_it_read(self) -> bool:
+        """Whether the ERP itself surely looked at the body: a 400 or 422, in JSON.
+
+        A gateway's 404, a firewall's 403 or a maintenance page say nothing of an earlier send of that body.
+        """
+        read = self.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return read and not isinstance(self.data, str)
+
+    @property
     def attributes(self) -> dict[str, str]:
         """What scripts find of the answer, named as NiFi's InvokeHTTP names it."""
         if self.status is None:

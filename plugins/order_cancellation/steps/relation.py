@@ -124,8 +124,10 @@ def _refused(context: Context, record: Record, answer: StoredAnswer, relation: R
     response = context.flow.custom_response
     decided = response is not None and response.decides_unknown
     conflict = record.doubt and answer.status == HTTPStatus.CONFLICT
-    if (answer.proves_nothing or conflict) and not decided:
-        # a conflict on a repeat most likely means that the first send was booked
+    still_in_doubt = record.doubt and not answer.refuses_what_it_read
+    if (answer.proves_nothing or still_in_doubt) and not decided:
+        # that a repeat is refused says of the first send only what the ERP itself says: a conflict, for one,
+        # most likely means that it was booked
         return record.moved(
             State.IN_DOUBT,
             tries=record.tries + 1,
