@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+
+from live_airflow import connections_to
 
 pytestmark = [pytest.mark.needs("browser"), pytest.mark.timeout(240)]
 
@@ -103,6 +106,25 @@ class TestConnectionForm:
             expect(labelled(form, label)).to_be_visible()
         expect(form.get_by_role("checkbox", name="Verify TLS")).to_be_checked()
         assert "null" not in form.inner_text()
+
+
+class TestTestButton:
+    @pytest.mark.parametrize(
+        ("password", "said"),
+        [("erp-secret", "Logged in to"), ("wrong", "This connection: login with POST")],
+        ids=["right password", "wrong password"],
+    )
+    def test_says_what_came_of_the_login(self, page, address, live, password, said):
+        """The reason is on the page, and the password is not."""
+        at = urlsplit(live.sandbox.erp_url)
+        connection = connections_to(live.sandbox)["erp_default"] | {"password": password}
+        connection |= {"host": f"http://{at.hostname}{at.path}", "port": at.port}
+        live.airflow.api.set_connection("tested", connection)
+        page.goto(f"{address}/connections")
+        row = page.get_by_role("row").filter(has_text="tested")
+        row.get_by_role("button", name="Test Connection").click()
+        expect(page.get_by_text(said)).to_be_visible(timeout=15_000)
+        assert password not in page.get_by_text(said).inner_text()
 
 
 def labelled(form: Locator, label: str) -> Locator:
