@@ -168,6 +168,7 @@ class ErpServer(Server):
         self.said_yes: set[str] = set()
         self.said_no: set[str] = set()
         self.held_pending: set[str] = set()
+        self.asked: set[str] = set()
 
     def booked(self, uuid: str) -> int:
         return sum(one.uuid == uuid for one in self.book)
@@ -242,13 +243,14 @@ class ErpServer(Server):
     def _disturbed(self, uuid: str, book: Callable[[], None]) -> Reply:  # noqa: PLR0911 -- a table of what goes wrong, row by row
         """Book and say so, unless something goes wrong on the way."""
         random, loop = self.world.random, self.world.loop
+        first, self.asked = uuid not in self.asked, self.asked | {uuid}
         if self.strikes("erp_timeout_unbooked"):
             return NEVER
         if self.strikes("erp_cut_unbooked"):
             return CUT
         if self.strikes("erp_5xx_unbooked"):
             return Reply(random.choice([500, 502, 504]), HTML)
-        if self.strikes("erp_junk_refused"):
+        if first and self.strikes("erp_junk_refused"):
             self.said_no.add(uuid)
             return Reply(404, HTML)
         if self.strikes("erp_booked_late"):

@@ -98,7 +98,7 @@ class Worker:
         """Wait; a frozen process wakes up late."""
         loop = self.world.loop
         await asyncio.sleep(max(seconds, 0.0))
-        while (left := self.frozen_until - loop.time()) > TICK:
+        while (left := self.frozen_until - loop.time()) > TICK:  # noqa: ASYNC110 -- it may freeze anew
             await asyncio.sleep(left)
         if self.dead:
             raise Killed
