@@ -5,13 +5,22 @@ Nothing is ever repeated here. Whether a call to the ERP may go out again is for
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from order_cancellation.errors import ConfigurationError, Refused, Unauthorized, UnreadableAnswer, Wait
+from order_cancellation.errors import (
+    ConfigurationError,
+    OrderCancellationError,
+    Refused,
+    Unauthorized,
+    UnreadableAnswer,
+    Wait,
+)
 from order_cancellation.flow.model import LookUp, WriteToErp
 from order_cancellation.http.breaker import Breaker
 from order_cancellation.http.jsonpath import first_match
@@ -25,6 +34,8 @@ from order_cancellation.http.transport import describe
 from order_cancellation.http.urls import ABSOLUTE, has_written_host, join_url, same_origin
 
 __all__ = ["Erp", "build_call", "encode_body"]
+
+log = logging.getLogger(__name__)
 
 LOOK_UP_TIMEOUT_S = 30.0
 SUCCESS = range(200, 300)
@@ -156,6 +167,9 @@ class Erp:
     def __init__(self, session: Session, limits: Limits, breaker: Breaker | None = None) -> None:
         self._session = session
         self._breaker = breaker
+        self._renewed = False
+        self._token_is_good = asyncio.Event()
+        self._token_is_good.set()
         self.limits = limits
 
     @property
@@ -187,9 +201,29 @@ class Erp:
             NotSent: Surely nothing left, or the breaker is open.
             InDoubt: The call may have arrived, and no whole answer came back.
         """
+        await self._token_is_good.wait()
         if self._breaker is None:
-            return await self._session.send(call, before_write=before_write)
-        return await self._breaker.guard(lambda: self._session.send(call, before_write=before_write))
+            answer = await self._session.send(call, before_write=before_write)
+        else:
+            answer = await self._breaker.guard(lambda: self._session.send(call, before_write=before_write))
+        if answer.status == UNAUTHORIZED and not self._renewed:
+            await self._renew_for_the_rest(answer.token_generation)
+        return answer
+
+    async def _renew_for_the_rest(self, seen_generation: int) -> None:
+        """Log in anew at the first 401, so that the calls after it do not meet the same end.
+
+        Once only: an ERP that answers 401 to a fresh token means something else by it. What the 401 itself
+        means is still the caller's business.
+        """
+        self._renewed = True
+        self._token_is_good.clear()
+        try:
+            await self._session.renew(seen_generation)
+        except OrderCancellationError as error:
+            log.warning("%s", error)
+        finally:
+            self._token_is_good.set()
 
     async def look_up(
         self, look_up: LookUp, *, request: Any, attributes: Mapping[str, str], body: Any = None

@@ -375,3 +375,14 @@ class TestBreaker:
 
         assert report.counts == {"in_doubt": 10, "prepared": 5}
         assert any("nothing is sent for" in line.error for line in report.behind)
+
+
+class TestExpiredToken:
+    def test_one_401_is_enough_for_the_rest_to_go_out_with_a_new_token(self, engine, sandbox):
+        """With one call at a time, an ended token costs a single 401 however many requests follow."""
+        engine.write(a_flow(delivery={"parallel_batches": 1}, write_to_erp={"concurrency": 1}))
+        sandbox.use({"name": "expired_token", "requests": {"count": 6}})
+
+        assert engine.run().counts == {"done": 6}
+        refused = [call for call in sandbox.calls if call["path"] == "/erp/cancellations" and call["status"] == 401]
+        assert len(refused) == 1
