@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from engine_harness import RESPONSE, a_flow
 from order_cancellation.errors import ConfigurationError, LedgerUnavailable
@@ -391,3 +392,26 @@ class TestRefusedRepeat:
         report = self.run(engine, sandbox, {"status": 422, "body": {"error": "period closed"}})
 
         assert report.counts == {"done": 2, "failed": 1}
+
+
+class TestReport:
+    def test_a_persons_no_is_no_failure_of_the_run_that_asked(self, engine, sandbox):
+        """Resolved as refused and cleared: the run is green, and the request stays failed until redo."""
+        sandbox.use({**CUT_SECOND, "rules": [{**CUT, "then": {"close": "before", "book": "never"}}]})
+        engine.run()
+        engine.resolve(2, "refused")
+        report = engine.clear_failed()
+
+        assert report.green
+        assert report.counts == {"done": 2, "failed": 1}
+
+    def test_what_was_postponed_too_long_reddens_the_run_that_parks_it(self, engine, sandbox):
+        """All runs before were green with it: without a red one nobody would ever look."""
+        engine.write(a_flow(), response="session.putAttribute('relation', 'do_nothing')")
+        assert engine.run("run-1").green
+        with runs.open_ledger(engine.settings) as ledger, ledger.database.write() as connection:
+            connection.execute(text("UPDATE requests SET since = since - 8 * 86400 WHERE id = 2"))
+        report = engine.run("run-2")
+
+        assert engine.states()[2] == "parked"
+        assert "longer than max_age" in report.problems[0]

@@ -33,9 +33,10 @@ from order_cancellation.ledger.records import COLUMNS, MUTABLE, Record
 from order_cancellation.ledger.states import UNFINISHED_OUTSIDE, WITHDRAWABLE, State, check_move
 from order_cancellation.ledger.work import end_leases, live_claims, record_from
 
-__all__ = ["Decision", "Intake", "Limits", "carry_on", "decide", "even", "record_of"]
+__all__ = ["POSTPONED_TOO_LONG", "Decision", "Intake", "Limits", "carry_on", "decide", "even", "record_of"]
 
 T = TypeVar("T")
+POSTPONED_TOO_LONG = "postponed for longer than max_age and parked now"
 _R = schema.requests.c
 _IN = 500
 _REFETCHED = (State.FETCHED, State.PREPARED, State.POSTPONED, State.FAILED, State.WITHDRAWN)
@@ -102,7 +103,7 @@ def _by_state(known: Record, now: float, limits: Limits) -> Decision:  # noqa: P
         case State.POSTPONED if now - known.since > limits.max_age_s:
             return Decision(
                 take=False,
-                why="parked now",
+                why=POSTPONED_TOO_LONG,
                 state=State.PARKED,
                 error="postponed (do_nothing) for longer than max_age",
             )

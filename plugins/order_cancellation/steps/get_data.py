@@ -17,7 +17,7 @@ from typing import Any
 from order_cancellation.errors import Refused, UnreadableAnswer
 from order_cancellation.http.reading import ListQuery, ReadingSummary
 from order_cancellation.ledger import Batch, Limits, Record
-from order_cancellation.ledger.intake import even
+from order_cancellation.ledger.intake import POSTPONED_TOO_LONG, even
 from order_cancellation.steps.context import Context
 
 __all__ = ["RunParams", "batch_sizes", "label_of", "query_of", "run"]
@@ -64,6 +64,8 @@ class _Taking:
 
     def add(self, counts: Counter[str]) -> None:
         self.counts.update(counts)
+        if parked := counts[POSTPONED_TOO_LONG]:  # every run so far was green with them: one has to say so
+            self.problems.append(f"{parked} request(s) {POSTPONED_TOO_LONG}: a person has to decide")
 
 
 async def run(context: Context, params: RunParams, interval: tuple[datetime, datetime] | None) -> list[int]:

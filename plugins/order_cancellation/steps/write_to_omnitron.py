@@ -75,7 +75,8 @@ async def _write_one(desk: Desk, record: Record) -> None:
     took = (context.clock.monotonic() - begun) * 1000
     told = "told Omnitron" if write_back is not None else "nothing to tell Omnitron"
     if not accepted:
-        new = failed(context, record, record.step, record.error, failures=record.failures)
+        home = "" if record.settled else record.step  # a person's no is no run's failure
+        new = failed(context, record, home, record.error, failures=record.failures)
         await desk.record(Change(record, new, {}, told, took))
         return
     await _accepted_is_told(desk, record, told, took)
