@@ -133,8 +133,8 @@ class Judge(logging.Handler):
             self.broken("done, but the ERP has not booked it", uuid)
         if row.state == "done" and booked != 1 and not decided and not self._may_be_twice(uuid):
             self.broken(f"done, and booked {booked} times", uuid)
-        if row.state == "withdrawn" and uuid in self.world.erp.held_pending:
-            return  # its script said do_nothing, and then it left Omnitron's list: the design closes it
+        if uuid in self.world.erp.held_pending:
+            return  # the ERP keeps it under its key, its script said do_nothing: eligible again, or withdrawn
         if row.state in _NOTHING_BOOKED and booked and not decided and not self._may_be_twice(uuid):
             self.broken(f"{row.state}, but the ERP has booked it", uuid)
 
