@@ -27,3 +27,4 @@ class TestLookUp:
 
         assert engine.run().counts == {"done": 1}
         assert engine.booked() == [1]
+        assert [call["route"] for call in sandbox.calls].count("erp.book") == 1
