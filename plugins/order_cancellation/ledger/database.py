@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, text
@@ -176,10 +177,14 @@ class Database:
         """Insert rows; those whose primary key is there already take the new values."""
         if not rows:
             return
+        connection.execute(self._upserting(table, tuple(rows[0])), rows)
+
+    @lru_cache(maxsize=32)  # noqa: B019 -- a ledger lives as long as its process's work
+    def _upserting(self, table: Any, names: tuple[str, ...]) -> Any:
         statement = self._insert(table)
         keys = [column.name for column in table.primary_key]
-        values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+        values = {name: statement.excluded[name] for name in names if name not in keys}
+        return statement.on_conflict_do_update(index_elements=keys, set_=values)
 
     def _insert(self, table: Any) -> Any:
         if self.sqlite:

@@ -2,12 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from order_cancellation.ledger.states import State, check_move
 
-__all__ = ["COLUMNS", "MUTABLE", "Change", "Record"]
+__all__ = ["COLUMNS", "MUTABLE", "Change", "Payloads", "Record"]
+
+
+class Payloads(MutableMapping[str, Any]):
+    """A request's payloads by kind; each is unpacked when it is first asked for.
+
+    A step names all kinds that it may need, and most requests need few of them: an ordinary write-back needs
+    none, and unpacking is the dearest part of reading.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, Any] = {}
+        self._packed: dict[str, Callable[[], Any]] = {}
+
+    def put_packed(self, kind: str, unpack: Callable[[], Any]) -> None:
+        """Keep a payload that ``unpack`` returns once it is needed."""
+        self._values.pop(kind, None)
+        self._packed[kind] = unpack
+
+    def __getitem__(self, kind: str) -> Any:
+        if kind not in self._values:
+            self._values[kind] = self._packed.pop(kind)()
+        return self._values[kind]
+
+    def __setitem__(self, kind: str, value: Any) -> None:
+        self._packed.pop(kind, None)
+        self._values[kind] = value
+
+    def __delitem__(self, kind: str) -> None:
+        if self._packed.pop(kind, None) is None:
+            del self._values[kind]
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._values or kind in self._packed
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self._values, *self._packed])
+
+    def __len__(self) -> int:
+        return len(self._values) + len(self._packed)
 
 
 @dataclass(frozen=True)
@@ -51,7 +91,7 @@ class Record:
     last_changed: float
     claim_id: int | None
     customer: int | None = None
-    payloads: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    payloads: Payloads = field(default_factory=Payloads, repr=False, compare=False)
 
     @property
     def key(self) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from order_cancellation.http.masking import mask, personal_values, redact_text
 from order_cancellation.ledger import Record
 from order_cancellation.steps.context import Context, Outcome
 
-__all__ = ["attributes_of", "log_outcome", "private_texts", "safe_text"]
+__all__ = ["attributes_of", "private_texts", "safe_text", "told"]
 
 _PRINTED_CHARS = 4000
 
@@ -43,16 +41,14 @@ def safe_text(text: str, record: Record) -> str:
     return mask(redact_text(text), private_texts(record))
 
 
-def log_outcome(
-    context: Context, step: str, record: Record, outcome: Outcome, before: dict[str, str]
-) -> None:
-    """Write to the task log what a script printed and logged, and the ``log.*`` attributes that it set."""
+def told(step: str, record: Record, outcome: Outcome, before: dict[str, str]) -> list[tuple[str, str]]:
+    """Return what a script printed, logged and set as ``log.*``, for the task log: level and line."""
     name = f"Request {record.id}, {step}"
-    for level, text in outcome.log_lines:
-        write: Any = getattr(context.log, "warning" if level == "warn" else level, context.log.info)
-        write("%s: %s", name, safe_text(text, record))
+    lines = [(level, f"{name}: {safe_text(text, record)}") for level, text in outcome.log_lines]
     if outcome.printed:
-        context.log.info("%s printed: %s", name, safe_text(outcome.printed[:_PRINTED_CHARS].rstrip(), record))
+        printed = safe_text(outcome.printed[:_PRINTED_CHARS].rstrip(), record)
+        lines.append(("info", f"{name} printed: {printed}"))
     for key, value in sorted(outcome.attributes.items()):
         if key.startswith("log.") and before.get(key) != value and key != "log.script.error":
-            context.log.info("%s: %s = %s", name, key, safe_text(value, record))
+            lines.append(("info", f"{name}: {key} = {safe_text(value, record)}"))
+    return lines

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from order_cancellation.ledger import Record, State
-from order_cancellation.steps.attributes import attributes_of, log_outcome
+from order_cancellation.steps.attributes import attributes_of, told
 from order_cancellation.steps.behind import handled_by, report_on
 from order_cancellation.steps.context import Context, Pool
 from order_cancellation.steps.desk import Desk, work_through
@@ -44,7 +44,7 @@ async def run(batch: int, context: Context) -> StepReport:
             async def judge(
                 desk: Desk, record: Record, answer: StoredAnswer
             ) -> tuple[Relation, dict[str, Any]]:
-                return await _by_script(desk.context, record, answer, pool)
+                return await _by_script(desk, record, answer, pool)
 
             await bring_to_end(desk, record, judge)
 
@@ -78,10 +78,10 @@ def _sent_data(record: Record) -> Any:
 
 
 async def _by_script(
-    context: Context, record: Record, answer: StoredAnswer, pool: Pool
+    desk: Desk, record: Record, answer: StoredAnswer, pool: Pool
 ) -> tuple[Relation, dict[str, Any]]:
-    given = attributes_of(context, record, answer.attributes)
+    given = attributes_of(desk.context, record, answer.attributes)
     given.pop("relation", None)
     outcome = await pool.run(exchange_text(record, answer), given)
-    log_outcome(context, STEP, record, outcome, given)
+    desk.say(told(STEP, record, outcome, given))
     return relation_of(outcome), {"attributes": dict(outcome.attributes)}

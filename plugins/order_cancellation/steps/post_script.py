@@ -7,7 +7,7 @@ and is run again by the next poll or a cleared task: nothing is sent to the ERP 
 from __future__ import annotations
 
 from order_cancellation.ledger import Change, Record, State
-from order_cancellation.steps.attributes import attributes_of, log_outcome, safe_text
+from order_cancellation.steps.attributes import attributes_of, safe_text, told
 from order_cancellation.steps.behind import handled_by, report_on
 from order_cancellation.steps.context import Context, Pool
 from order_cancellation.steps.custom_response import exchange_text
@@ -59,7 +59,7 @@ async def _run_one(desk: Desk, record: Record, pool: Pool) -> None:
     answer = answer_of(record) if "answer" in record.payloads else StoredAnswer(status=None)
     given = attributes_of(context, record, answer.attributes)
     outcome = await pool.run(exchange_text(record, answer), given)
-    log_outcome(context, STEP, record, outcome, given)
+    desk.say(told(STEP, record, outcome, given))
     if outcome.error is None:
         new = record.moved(State.DONE, step="")
     else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from order_cancellation.ledger import Change, Record, State
-from order_cancellation.steps.attributes import attributes_of, log_outcome, safe_text
+from order_cancellation.steps.attributes import attributes_of, safe_text, told
 from order_cancellation.steps.behind import handled_by, next_step, report_on
 from order_cancellation.steps.context import Context, Pool
 from order_cancellation.steps.desk import Desk, work_through
@@ -58,7 +58,7 @@ async def _run_one(desk: Desk, record: Record, pool: Pool) -> None:
     begun = context.clock.monotonic()
     given = attributes_of(context, record)
     outcome = await pool.run(json.dumps(record.payloads["request"], ensure_ascii=False), given)
-    log_outcome(context, STEP, record, outcome, given)
+    desk.say(told(STEP, record, outcome, given))
     kept: dict[str, object] = {}
     if outcome.error is not None:
         new = failed(context, record, STEP, safe_text(outcome.error, record))
