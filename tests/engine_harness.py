@@ -27,7 +27,8 @@ import json
 request = json.loads(input_text)
 session.putAttribute("order.number", request["order_item"]["order"]["number"])
 session.putAttribute("log.sku", request["order_item"]["product"]["sku"])
-outputStream.write(json.dumps({"id": request["id"], "uuid": request["uuid"], "price": request["order_item"]["price"]}))
+item = request["order_item"]
+outputStream.write(json.dumps({"id": request["id"], "uuid": request["uuid"], "price": item["price"]}))
 """
 MAPPING = '[{"operation": "shift", "spec": {"id": "request_id", "uuid": "reference", "price": "amount"}}]'
 RESPONSE = """

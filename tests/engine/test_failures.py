@@ -366,7 +366,7 @@ def sandbox_settings_back(sandbox):
 
 class TestBreaker:
     def test_a_dead_erp_leaves_the_rest_unsent_and_unharmed(self, engine, sandbox):
-        """After ten calls in a row without an answer nothing more is sent: no further request gets into doubt."""
+        """After ten calls in a row without an answer nothing more is sent, so no more get into doubt."""
         engine.write(a_flow(delivery={"parallel_batches": 1}, write_to_erp={"concurrency": 1}))
         rule = {"match": {"route": "erp.book"}, "then": {"close": "before", "book": "never"}}
         sandbox.use({"name": "dead", "requests": {"count": 15}, "rules": [rule]})
@@ -384,5 +384,7 @@ class TestExpiredToken:
         sandbox.use({"name": "expired_token", "requests": {"count": 6}})
 
         assert engine.run().counts == {"done": 6}
-        refused = [call for call in sandbox.calls if call["path"] == "/erp/cancellations" and call["status"] == 401]
+        refused = [
+            call for call in sandbox.calls if call["path"] == "/erp/cancellations" and call["status"] == 401
+        ]
         assert len(refused) == 1
