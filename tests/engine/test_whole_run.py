@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine_harness import a_flow
+from order_cancellation.http.listing import problem_of
 
 
 class TestAllFine:
@@ -159,3 +160,20 @@ class TestDryRun:
         engine.run("dry", dry_run=True)
 
         assert engine.run("run-1").counts == {"done": 3}
+
+
+class TestStrangeEntries:
+    def test_an_entry_that_no_column_holds_is_told_and_hides_nothing(self, engine, sandbox):
+        """The other requests of its page are done; the report names the one that can't be kept."""
+        changes = [{"position": 2, "set": {"uuid": "u" * 65}}]
+        sandbox.use({"name": "all_fine", "requests": {"count": 3, "changes": changes}})
+
+        report = engine.run()
+
+        assert report.counts == {"done": 2}
+        assert "too long" in report.problems[0]
+
+    @pytest.mark.parametrize("number", [2**63, -1])
+    def test_so_is_a_number_beyond_all_numbers(self, number):
+        """Postgres would refuse it, and with it the whole page."""
+        assert "too long" in problem_of({"id": number, "uuid": "u1"})

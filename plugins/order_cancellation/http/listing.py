@@ -80,6 +80,11 @@ def page_of(data: Any) -> Page | None:
     return Page(items, more, known, promises_more=bool(data.get("next")))
 
 
+LONGEST_UUID = 64
+ENDLESS_ID = 2**63
+"""What a database's columns hold; one entry beyond must not make its whole page unreadable."""
+
+
 def problem_of(item: Any) -> str | None:
     """Return why a list entry is no cancellation request that can be taken up, or None."""
     if not isinstance(item, dict):
@@ -88,6 +93,8 @@ def problem_of(item: Any) -> str | None:
         return "has no uuid"
     if not isinstance(item.get("id"), int) or isinstance(item["id"], bool):
         return "has no whole number as id"
+    if len(item["uuid"]) > LONGEST_UUID or not 0 <= item["id"] < ENDLESS_ID:
+        return "has a uuid or an id that is too long to be kept"
     return None
 
 
