@@ -41,9 +41,9 @@ def pytest_configure(config: pytest.Config) -> None:
     share(config)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The installed browser."""
+    """The installed browser; gone after its module, since Playwright keeps an event loop running until then."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGUMENTS)
         yield browser
@@ -56,7 +56,7 @@ def address(live: Live) -> str:
     return live.airflow.place.url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cookies(chromium: Browser, address: str, live: Live) -> list[dict[str, object]]:
     """What signing in leaves in the browser."""
     with chromium.new_context() as context:
