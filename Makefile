@@ -16,7 +16,7 @@ INSTALLED := .venv/.installed
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
 	--generate-hashes pyproject.toml
 
-.PHONY: help setup demo airflow test lint bench simulate lock clean
+.PHONY: help setup demo airflow test lint bench simulate lock ui clean
 
 help:
 	@echo 'make demo      a flow over sandbox data on a real Airflow, from nothing'
@@ -27,6 +27,7 @@ help:
 	@echo 'make simulate  the simulation, SEEDS=$(SEEDS)'
 	@echo 'make setup     .venv with the locked dependencies, nothing else'
 	@echo 'make lock      lock the newest dependencies that pyproject.toml allows'
+	@echo 'make ui        check the pages'"'"' sources and build them; needs Node.js 20'
 	@echo 'make clean     remove .venv and caches; .airflow, where Airflow keeps its data, stays'
 
 setup: $(INSTALLED)
@@ -70,5 +71,13 @@ lock: setup
 	@$(LOCK) --upgrade --extra postgres --group dev --output-file requirements-dev.txt
 	@$(LOCK) --upgrade --constraint requirements-dev.txt --output-file requirements.txt
 
+# What is built is committed: who installs the project needs no Node.js.
+ui: ui/node_modules/.installed
+	@cd ui && npm run --silent lint && npm run --silent test && npm run --silent build
+
+ui/node_modules/.installed: ui/package.json ui/package-lock.json
+	@cd ui && npm ci --silent
+	@touch $@
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv ui/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -9,6 +9,7 @@ import functools
 import os
 import shutil
 import socket
+import subprocess
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg2://postgr
 
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+NODE_AT_LEAST = 20
 
 
 @functools.cache
@@ -56,10 +58,24 @@ def missing_browser() -> str:
     return "" if find_browser() else "no Chromium is installed"
 
 
+@functools.cache
+def missing_node() -> str:
+    """Return why the pages can't be built here, or an empty text."""
+    npm = shutil.which("npm")
+    if npm is None:
+        return f"no npm is installed (Node.js {NODE_AT_LEAST} or newer)"
+    answer = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False)
+    major = answer.stdout.removeprefix("v").partition(".")[0]
+    if not major.isdigit() or int(major) < NODE_AT_LEAST:
+        return f"Node.js {NODE_AT_LEAST} or newer is needed, not {answer.stdout.strip() or 'none'}"
+    return ""
+
+
 MISSING: dict[str, Callable[[], str]] = {
     "postgres": missing_postgres,
     "redis": missing_redis,
     "browser": missing_browser,
+    "node": missing_node,
 }
 
 

@@ -1,0 +1,3 @@
+import { EmptyState } from "../shared/EmptyState";
+
+export const FlowsPage = () => <EmptyState title="Flows" />;

@@ -1,0 +1,18 @@
+import { App, type Page, type PluginProps } from "./App";
+import { ErrorBoundary } from "./ErrorBoundary";
+
+const pageFor = (page: Page) => {
+  const Registered = (props: PluginProps) => (
+    <ErrorBoundary>
+      <App {...props} page={page} />
+    </ErrorBoundary>
+  );
+  Registered.displayName = page;
+  return Registered;
+};
+
+// Airflow loads the bundle once and asks for the component by each registered name.
+const pages: Page[] = ["Flows", "Flow", "Requests"];
+for (const page of pages) Reflect.set(globalThis, page, pageFor(page));
+
+export default pageFor("Flows");

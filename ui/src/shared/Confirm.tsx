@@ -1,0 +1,121 @@
+import { Button, CloseButton, Dialog, Field, Input, Portal, Stack, Text } from "@chakra-ui/react";
+import { useState, type ReactNode } from "react";
+
+import { messageOf } from "../api";
+
+interface Asked {
+  open: boolean;
+  title: string;
+  /** What the answer brings about, in plain words. */
+  children: ReactNode;
+  /** The button's word: what is done. */
+  action: string;
+  danger?: boolean;
+  /** A text that must be typed first, such as the name of what gets deleted. */
+  typed?: string;
+  /** A reason is asked for, and may not be empty. */
+  reason?: string;
+  onClose: () => void;
+  /** What is done; the dialog stays and shows the message if it fails. */
+  onConfirm: (reason: string) => Promise<unknown>;
+}
+
+/** Ask before something that can't be taken back. */
+export const Confirm = (asked: Asked) => (
+  <Dialog.Root
+    lazyMount
+    onOpenChange={({ open }) => {
+      if (!open) asked.onClose();
+    }}
+    open={asked.open}
+    role="alertdialog"
+    size="md"
+    unmountOnExit
+  >
+    <Portal>
+      <Dialog.Backdrop />
+      <Dialog.Positioner>
+        <Dialog.Content>
+          <Question {...asked} />
+        </Dialog.Content>
+      </Dialog.Positioner>
+    </Portal>
+  </Dialog.Root>
+);
+
+const Question = ({ title, children, action, danger, typed, reason, onClose, onConfirm }: Asked) => {
+  const [name, setName] = useState("");
+  const [why, setWhy] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const ready = (typed === undefined || name === typed) && (reason === undefined || why.trim() !== "");
+
+  const confirm = async () => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      await onConfirm(why.trim());
+      onClose();
+    } catch (failed) {
+      setError(failed);
+      setBusy(false);
+    }
+  };
+
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (ready) void confirm();
+      }}
+    >
+      <Dialog.Header>
+        <Dialog.Title>{title}</Dialog.Title>
+      </Dialog.Header>
+      <Dialog.Body>
+        <Stack gap={3}>
+          {children}
+          {typed !== undefined && (
+            <Field.Root>
+              <Field.Label>Type {typed} to go on</Field.Label>
+              <Input
+                autoComplete="off"
+                onChange={(event) => {
+                  setName(event.target.value);
+                }}
+                value={name}
+              />
+            </Field.Root>
+          )}
+          {reason !== undefined && (
+            <Field.Root required>
+              <Field.Label>{reason}</Field.Label>
+              <Input
+                onChange={(event) => {
+                  setWhy(event.target.value);
+                }}
+                value={why}
+              />
+            </Field.Root>
+          )}
+          {error !== undefined && (
+            <Text color="fg.error" role="alert">
+              {messageOf(error)}
+            </Text>
+          )}
+        </Stack>
+      </Dialog.Body>
+      <Dialog.Footer>
+        <Button onClick={onClose} variant="outline">
+          Cancel
+        </Button>
+        <Button colorPalette={danger ? "red" : "brand"} disabled={!ready} loading={busy} type="submit">
+          {action}
+        </Button>
+      </Dialog.Footer>
+      <Dialog.CloseTrigger asChild>
+        <CloseButton aria-label="Close" size="sm" />
+      </Dialog.CloseTrigger>
+    </form>
+  );
+};

@@ -1,0 +1,37 @@
+import { chakra } from "@chakra-ui/react";
+
+const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+/** "5 minutes ago", "in 2 hours". */
+export function relative(at: Date, now: Date): string {
+  const seconds = (at.getTime() - now.getTime()) / 1000;
+  const format = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+  for (const [unit, size] of UNITS) {
+    if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
+  }
+  return seconds > 0 ? "in a moment" : "just now";
+}
+
+const pad = (value: number, length = 2) => String(value).padStart(length, "0");
+
+/** "2026-03-24 19:46:31" where the reader is. */
+export const absolute = (at: Date) =>
+  `${pad(at.getFullYear(), 4)}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ` +
+  `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
+
+/** A time: how long ago, or the clock's; the other one is its title. */
+export const Time = ({ at, exact = false }: { at: string | null | undefined; exact?: boolean }) => {
+  if (at === null || at === undefined) return <chakra.span color="fg.muted">–</chakra.span>;
+  const date = new Date(at);
+  const texts = [relative(date, new Date()), absolute(date)];
+  if (exact) texts.reverse();
+  return (
+    <chakra.time dateTime={at} title={texts[1]} whiteSpace="nowrap">
+      {texts[0]}
+    </chakra.time>
+  );
+};
