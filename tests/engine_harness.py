@@ -84,6 +84,7 @@ class Engine:
             flows_folder=folder / "flows", ledger_url=f"sqlite:///{folder / 'ledger.db'}", payload_keys=(KEY,)
         )
         self.erp_options: dict[str, Any] = {"login_url": "/login"}
+        self.erp_url = sandbox.erp_url
 
     def write(self, flow: dict[str, Any], **files: str) -> None:
         """Write the flow's folder; ``files`` by their names without ending replace the usual ones."""
@@ -98,7 +99,7 @@ class Engine:
         """What Airflow's connections would say."""
         if name == "omnitron_default":
             return Endpoint(name, self.sandbox.omnitron_url, "omnitron", "omnitron", "omnitron-secret")
-        return Endpoint(name, self.sandbox.erp_url, "jwt", "erp", "erp-secret", self.erp_options)
+        return Endpoint(name, self.erp_url, "jwt", "erp", "erp-secret", self.erp_options)
 
     def get_data(self, run_id: str, **params: Any) -> list[int]:
         """Log in and take up a run's requests."""

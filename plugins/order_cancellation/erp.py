@@ -33,7 +33,7 @@ from order_cancellation.http.templates import template
 from order_cancellation.http.transport import describe
 from order_cancellation.http.urls import ABSOLUTE, has_written_host, join_url, same_origin
 
-__all__ = ["Erp", "build_call", "encode_body"]
+__all__ = ["Erp", "build_call", "encode_body", "leads_there"]
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +98,26 @@ def build_call(
     if settings.method == "GET":
         return Call("GET", _with_query(url, values["body"], settings.nested), headers, None, settings.timeout)
     return Call(settings.method, url, _with_content_type(headers), content, settings.timeout)
+
+
+def leads_there(settings: WriteToErp, base_url: str, sent_url: str) -> bool:
+    """Say whether a call that was sent earlier went to where the flow sends by now.
+
+    A look-up and a key are worth something only at the system that knows the call; and credentials are never
+    sent to an address that the connection no longer names.
+
+    Args:
+        settings: The flow's ``write_to_erp``.
+        base_url: The ERP connection's address.
+        sent_url: Where the earlier call went.
+
+    Raises:
+        ConfigurationError: The connection's address can't be read.
+    """
+    if has_written_host(settings.url):
+        return same_origin(sent_url, settings.url.partition("{")[0])
+    base = join_url(base_url, "").rstrip("/")
+    return sent_url.startswith((f"{base}/", f"{base}?")) or sent_url == base
 
 
 def _decoded(body: Any) -> Any:

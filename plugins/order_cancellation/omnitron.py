@@ -33,7 +33,7 @@ from order_cancellation.http.session import Session
 from order_cancellation.http.transport import describe
 from order_cancellation.http.urls import join_url
 
-__all__ = ["ListQuery", "Omnitron", "Reading", "ReadingSummary"]
+__all__ = ["ListQuery", "Omnitron", "OmnitronReader", "Reading", "ReadingSummary"]
 
 REQUESTS = "/api/v1/cancellation_requests"
 TIMEOUT_S = 30.0
@@ -46,8 +46,8 @@ UNAUTHORIZED, NOT_FOUND, TOO_MANY = 401, 404, 429
 NOT_ALLOWED = frozenset({400, 406})
 
 
-class Omnitron:
-    """Omnitron behind a connection.
+class OmnitronReader:
+    """Omnitron behind a connection, for reading: all that a dry run is given.
 
     Args:
         session: The connection in use.
@@ -102,6 +102,94 @@ class Omnitron:
         call = self._call("GET", f"{REQUESTS}/{request_id}/detailed/")
         answer, data = await self._read(call, lambda data: _is_request(data, request_id))
         return None if answer.status == NOT_FOUND else data
+
+    def _call(self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> Call:
+        pairs = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in (query or {}).items())
+        content = None if body is None else json.dumps(body).encode()
+        typed = {} if body is None else {"Content-Type": "application/json"}
+        return Call(
+            method,
+            join_url(self._session.endpoint.base_url, f"{path}?{pairs}" if pairs else path),
+            headers={"Accept": "application/json", **typed},
+            body=content,
+            timeout_s=TIMEOUT_S,
+        )
+
+    async def _page(self, query: ListQuery, number: int) -> Page | None:
+        call = self._call("GET", f"{REQUESTS}/detailed/", query=query.parameters(number))
+        answer, data = await self._read(call, lambda data: page_of(data) is not None, f", page {number}")
+        if answer.status != NOT_FOUND:
+            return page_of(data)
+        if number == 1:
+            raise Refused(self._told(call, answer, ""), status=answer.status)
+        return None
+
+    async def _read(
+        self, call: Call, is_readable: Callable[[Any], bool], place: str = ""
+    ) -> tuple[Answer, Any]:
+        """Send a reading call until its answer can be read; 404 is for the caller to understand."""
+        for pause in (*pauses(self._random), None):
+            answer = await self._patiently(call, place)
+            if answer.status == NOT_FOUND:
+                return answer, None
+            data = answer.data
+            if is_readable(data):
+                return answer, data
+            if pause is not None:
+                await self._clock.sleep(pause)
+        raise UnreadableAnswer(
+            f"{self._told(call, answer, place)}. That is not what Omnitron's API promises; "
+            "check the connection's host, and whether something stands between"
+        )
+
+    async def _patiently(self, call: Call, place: str) -> Answer:
+        """Send a reading call, and wait where Omnitron asks for it, for a minute in all."""
+        left, pause = PATIENCE_S, FIRST_WAIT_S
+        while True:
+            answer = await self._asked(call, place)
+            refusal = self._refusal(call, answer, place)
+            if refusal is None or answer.status == NOT_FOUND:
+                return answer
+            if isinstance(refusal, InDoubt):  # reading leaves nothing in doubt
+                raise UnreadableAnswer(str(refusal))
+            if not isinstance(refusal, Wait):
+                raise refusal
+            seconds = pause if refusal.seconds is None else max(refusal.seconds, 0.1)
+            if seconds > left:
+                raise refusal
+            await self._clock.sleep(seconds)
+            left, pause = left - seconds, pause * 2
+
+    async def _asked(self, call: Call, place: str) -> Answer:
+        try:
+            return await self._session.ask(call)
+        except InDoubt as error:
+            raise UnreadableAnswer(f"{self._who()}{place}: {error}") from error
+
+    def _refusal(self, call: Call, answer: Answer, place: str = "") -> OrderCancellationError | None:
+        """Return what an answer means that is no success."""
+        if answer.status in SUCCESS:
+            return None
+        told = self._told(call, answer, place)
+        wait = retry_after(answer.headers, self._clock.now())
+        if answer.status == TOO_MANY or (answer.status in SERVER_ERRORS and wait is not None):
+            return Wait(told, seconds=wait)
+        if answer.status == UNAUTHORIZED:
+            return Unauthorized(told, status=answer.status)
+        if answer.status in SERVER_ERRORS:
+            return InDoubt(told)
+        return Refused(told, status=answer.status)
+
+    def _told(self, call: Call, answer: Answer, place: str) -> str:
+        words = excerpt(answer, secrets=self._session.secrets)
+        return f"{self._who()}: {describe(call)}{place} was answered {answer.status}: {words}"
+
+    def _who(self) -> str:
+        return f"Connection '{self._session.endpoint.connection_id}'"
+
+
+class Omnitron(OmnitronReader):
+    """Omnitron behind a connection, with the ways to tell it what came of its requests."""
 
     async def set_status(self, channel_pk: int, request_id: int, status: str) -> None:
         """Set a request's status; having it already is success.
@@ -170,69 +258,6 @@ class Omnitron:
             raise ConfigurationError("write_to_omnitron.request.path has to begin with one slash")
         return await self._write(self._call(method, path, body))
 
-    def _call(self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> Call:
-        pairs = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in (query or {}).items())
-        content = None if body is None else json.dumps(body).encode()
-        typed = {} if body is None else {"Content-Type": "application/json"}
-        return Call(
-            method,
-            join_url(self._session.endpoint.base_url, f"{path}?{pairs}" if pairs else path),
-            headers={"Accept": "application/json", **typed},
-            body=content,
-            timeout_s=TIMEOUT_S,
-        )
-
-    async def _page(self, query: ListQuery, number: int) -> Page | None:
-        call = self._call("GET", f"{REQUESTS}/detailed/", query=query.parameters(number))
-        answer, data = await self._read(call, lambda data: page_of(data) is not None, f", page {number}")
-        if answer.status != NOT_FOUND:
-            return page_of(data)
-        if number == 1:
-            raise Refused(self._told(call, answer, ""), status=answer.status)
-        return None
-
-    async def _read(
-        self, call: Call, is_readable: Callable[[Any], bool], place: str = ""
-    ) -> tuple[Answer, Any]:
-        """Send a reading call until its answer can be read; 404 is for the caller to understand."""
-        for pause in (*pauses(self._random), None):
-            answer = await self._patiently(call, place)
-            if answer.status == NOT_FOUND:
-                return answer, None
-            data = answer.data
-            if is_readable(data):
-                return answer, data
-            if pause is not None:
-                await self._clock.sleep(pause)
-        raise UnreadableAnswer(
-            f"{self._told(call, answer, place)}. That is not what Omnitron's API promises; "
-            "check the connection's host, and whether something stands between"
-        )
-
-    async def _patiently(self, call: Call, place: str) -> Answer:
-        """Send a reading call, and wait where Omnitron asks for it, for a minute in all."""
-        left, pause = PATIENCE_S, FIRST_WAIT_S
-        while True:
-            answer = await self._asked(call, place)
-            refusal = self._refusal(call, answer, place)
-            if refusal is None or answer.status == NOT_FOUND:
-                return answer
-            if isinstance(refusal, InDoubt):  # reading leaves nothing in doubt
-                raise UnreadableAnswer(str(refusal))
-            if not isinstance(refusal, Wait):
-                raise refusal
-            seconds = pause if refusal.seconds is None else max(refusal.seconds, 0.1)
-            if seconds > left:
-                raise refusal
-            await self._clock.sleep(seconds)
-            left, pause = left - seconds, pause * 2
-
-    async def _asked(self, call: Call, place: str) -> Answer:
-        try:
-            return await self._session.ask(call)
-        except InDoubt as error:
-            raise UnreadableAnswer(f"{self._who()}{place}: {error}") from error
-
     async def _write_unless(self, call: Call, is_so_already: Callable[[], Awaitable[bool]]) -> None:
         try:
             await self._write(call)
@@ -261,27 +286,6 @@ class Omnitron:
         if refusal is not None:
             raise refusal
         return answer
-
-    def _refusal(self, call: Call, answer: Answer, place: str = "") -> OrderCancellationError | None:
-        """Return what an answer means that is no success."""
-        if answer.status in SUCCESS:
-            return None
-        told = self._told(call, answer, place)
-        wait = retry_after(answer.headers, self._clock.now())
-        if answer.status == TOO_MANY or (answer.status in SERVER_ERRORS and wait is not None):
-            return Wait(told, seconds=wait)
-        if answer.status == UNAUTHORIZED:
-            return Unauthorized(told, status=answer.status)
-        if answer.status in SERVER_ERRORS:
-            return InDoubt(told)
-        return Refused(told, status=answer.status)
-
-    def _told(self, call: Call, answer: Answer, place: str) -> str:
-        words = excerpt(answer, secrets=self._session.secrets)
-        return f"{self._who()}: {describe(call)}{place} was answered {answer.status}: {words}"
-
-    def _who(self) -> str:
-        return f"Connection '{self._session.endpoint.connection_id}'"
 
 
 def _is_request(data: Any, request_id: int) -> bool:

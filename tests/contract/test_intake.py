@@ -101,7 +101,7 @@ class TestEnter:
         assert enter(ledger, [a_request(1)], "run-2") == {"already done": 1, "taken": 0}
         assert ledger.intake.asked_again(FLOW) == []
         ledger.queries.ask_again(FLOW, "1", who="ada")
-        assert ledger.intake.asked_again(FLOW) == [1]
+        assert ledger.intake.asked_again(FLOW) == [(1, uuid_of(1))]
         old = find(ledger, "1")
         assert enter(ledger, [a_request(1)], "run-2")["taken"] == 1
         new = find(ledger, "1")

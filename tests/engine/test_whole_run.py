@@ -6,6 +6,7 @@ import pytest
 
 from engine_harness import a_flow
 from order_cancellation.http.listing import problem_of
+from order_cancellation.service import runs
 
 
 class TestAllFine:
@@ -76,6 +77,7 @@ class TestAllFine:
         assert engine.booked() == [1, 2, 3, 4, 5, 6]
 
 
+OMNITRON_AWAY = {"match": {"route": "omnitron.update"}, "then": {"status": 403}}
 MAPPING_OF_REQUEST = '[{"operation": "shift", "spec": {"id": "request_id", "uuid": "reference"}}]'
 
 
@@ -89,6 +91,54 @@ class TestTakingUp:
         assert first.counts == {"done": 2}
         assert "1 left for the next run" in first.lines[-1]
         assert engine.run("run-2").counts == {"done": 1}
+
+    def test_what_is_unfinished_comes_before_what_is_new(self, engine, sandbox):
+        """Where money may have moved there is room first, however much is listed."""
+        sandbox.use({"name": "forbids", "requests": {"count": 1}, "rules": [OMNITRON_AWAY]})
+        engine.run("run-1")
+        engine.write(a_flow(get_data={"max_requests": 1}))
+        more = {"match": {"route": "omnitron.list"}, "then": {"add": 2}, "times": 1}
+        sandbox.use({"name": "more", "requests": {"count": 1}, "rules": [more]}, keep=True)
+        first = engine.run("run-2")
+
+        assert engine.states() == {1: "done"}
+        assert first.counts == {"done": 1}
+        assert "2 left for the next run" in first.lines[-1]
+
+    def test_a_redo_comes_before_what_is_new(self, engine, sandbox):
+        """A person's word is not put off for a long list."""
+        engine.run("run-1", request_ids=(1,))
+        engine.write(a_flow(get_data={"max_requests": 1}))
+        engine.redo(1)
+        engine.run("run-2")
+
+        assert engine.booked() == [1, 1]
+
+    def test_a_redo_of_what_omnitron_no_longer_has_falls_away_and_is_told_once(self, engine, sandbox):
+        """Red in the run that finds out, with the reason in the history; green ever after."""
+        engine.run("run-1")
+        engine.redo(2)
+        gone = {"match": {"route": "omnitron.detailed"}, "then": {"status": 404, "body": {}}}
+        sandbox.use({"name": "gone", "requests": {"count": 3}, "rules": [gone]}, keep=True)
+        told, after = engine.run("run-2"), engine.run("run-3")
+
+        assert "Request 2: Omnitron has no request of this number, so the redo falls away" in told.problems[0]
+        assert after.green
+        assert "falls away" in engine.show(2)["history"][-1]["note"]
+        assert engine.booked() == [1, 2, 3]
+
+    def test_a_redo_is_of_that_request_and_not_of_its_number(self, engine, sandbox):
+        """Omnitron has another request under the number: it is sent once, and not at each poll again."""
+        engine.run("run-1")
+        engine.redo(2)
+        other = {"id": 2, "set": {"uuid": "another", "status": "approved"}}
+        change = {"match": {"route": "omnitron.detailed"}, "then": {"change": other}, "times": 1}
+        sandbox.use({"name": "other", "requests": {"count": 3}, "rules": [change]}, keep=True)
+        told = engine.run("run-2")
+        engine.run("run-3")
+
+        assert "another request under this number" in told.problems[0]
+        assert sorted(entry["body"]["reference"] for entry in sandbox.book).count("another") == 1
 
     def test_request_ids_are_read_one_by_one_whatever_their_status(self, engine, sandbox):
         """A request that the flow's status would not list is done when it is named."""
@@ -146,7 +196,6 @@ class TestDryRun:
     def test_it_shows_what_would_be_sent(self, engine, sandbox):
         """Each request has its would-be call and write-back."""
         engine.run(dry_run=True)
-        from order_cancellation.service import runs
 
         with runs.open_ledger(engine.settings) as ledger:
             [first, *_] = ledger.dry.load("acme", "run-1")
@@ -154,6 +203,40 @@ class TestDryRun:
         assert first.data["call"]["method"] == "POST"
         assert first.data["call"]["url"].endswith("/cancellations")
         assert first.data["write_back"]["on_success"] == {"status": "completed"}
+
+    def test_what_is_done_would_not_be_sent_again(self, engine):
+        """The same rule as a real run's decides; a person's redo is part of it."""
+        engine.write(a_flow(write_to_omnitron={"on_success": None}))
+        engine.run("run-1")
+        report = engine.run("dry", dry_run=True)
+        redone = engine.run("dry-redo", dry_run=True, request_ids=(2,), redo=True)
+
+        assert report.counts == {"computed": 0, "failed": 0}
+        assert "3 already done" in report.lines[-1]
+        assert redone.counts == {"computed": 1, "failed": 0}
+        assert engine.booked() == [1, 2, 3]
+
+    def test_its_steps_have_no_port_that_can_write(self, engine, monkeypatch):
+        """No ERP at all, and Omnitron for reading only: even a defect could send nothing."""
+        ports = []
+        real = runs.rehearsal.run_step
+
+        async def looked_at(step, batch, context):
+            ports.append((context.erp, context.omnitron))
+            return await real(step, batch, context)
+
+        async def read(context, *rest):
+            ports.append((context.erp, context.omnitron))
+            return await real_get_data(context, *rest)
+
+        real_get_data = runs.rehearsal.get_data
+        monkeypatch.setattr(runs.rehearsal, "run_step", looked_at)
+        monkeypatch.setattr(runs.rehearsal, "get_data", read)
+        engine.run(dry_run=True)
+
+        assert len(ports) == 1 + 3 * len(engine.steps())
+        assert {erp for erp, _ in ports} == {None}
+        assert not [one for _, one in ports if hasattr(one, "set_status") or hasattr(one, "free")]
 
     def test_a_real_run_after_it_is_not_hindered(self, engine):
         """What a dry run computed holds nothing back."""

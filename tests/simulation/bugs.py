@@ -96,7 +96,7 @@ def _write_back_before_judgement() -> Iterator[None]:
         status = desk.context.flow.write_to_omnitron.on_success
         if status is not None and status.status is not None:
             with suppress(OrderCancellationError):
-                await desk.context.the_omnitron().set_status(record.channel, record.id, status.status)
+                await desk.context.omnitron_to_tell().set_status(record.channel, record.id, status.status)
         return await real(desk, record, judge)
 
     with patch.object(relation, "_judged", judged):

@@ -147,6 +147,7 @@ class Scenario:
     unknown_means: str
     page_cap: int
     breaker_after: int
+    script_calls_5xx: str
     steps: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -167,6 +168,8 @@ class Scenario:
         response = self.flow.custom_response
         if response is not None and response.decides_unknown:
             exits.append(f"decides_unknown={self.unknown_means}")
+        if response is not None:
+            exits.append(f"its script calls a 5xx {self.script_calls_5xx}")
         faults = ", ".join(f"{name} {chance:.3f}" for name, chance in self.chances.items())
         return (
             f"{settings.method} {'+'.join(exits) or 'no exit'}; steps {','.join(self.steps)}; "
@@ -201,6 +204,7 @@ def draw(seed: int, random: Random) -> Scenario:
         unknown_means=random.choice(["continue", "failure", "do_nothing"]),
         page_cap=random.choice([1, 2, 3, 100]),
         breaker_after=random.choice([1, 3, 10]),
+        script_calls_5xx=random.choice(["failure", "failure", "do_nothing", "auth_fail"]),
     )
 
 

@@ -60,7 +60,8 @@ class Script:
         world = self._worker.world
         status = attributes.get("invokehttp.status.code")
         if status is None or status.startswith("5"):
-            decided = world.scenario.unknown_means if status is None else "failure"
+            scenario = world.scenario
+            decided = scenario.unknown_means if status is None else scenario.script_calls_5xx
             world.judge.owner_decides(attributes["request.uuid"], decided)
             return decided
         if status == "401":

@@ -202,10 +202,34 @@ class Intake:
             self._write_all(connection, writes)
         return counts
 
+    def preview(
+        self, flow: str, listed: Sequence[Mapping[str, Any]], *, limits: Limits, redo: bool = False
+    ) -> tuple[list[Mapping[str, Any]], Counter[str]]:
+        """Return which listed requests a run would send, by the rule of :meth:`enter`; nothing is written.
+
+        Returns:
+            Those that would go through the chain from its first step, and how many were met, by reason.
+        """
+        counts: Counter[str] = Counter()
+        distinct = {one["uuid"]: one for one in listed}
+        sent: list[Mapping[str, Any]] = []
+        with self._database.read() as connection:
+            now = self._now()
+            known = self._known(connection, flow, list(distinct))
+        for uuid, request in distinct.items():
+            decision = decide(known.get(uuid), now=now, limits=limits, redo=redo)
+            counts[decision.why] += 1
+            if decision.state == State.FETCHED:
+                sent.append(request)
+        return sent, counts
+
     def take_unfinished(
         self, flow: str, run_id: str, *, limits: Limits, position: int, room: int
     ) -> Counter[str]:
-        """Take up what earlier runs left where the ERP may know of it, whether Omnitron lists it or not."""
+        """Take up what earlier runs left where the ERP may know of it, whether Omnitron lists it or not.
+
+        What is in doubt and to be done again by a person's word is left to that word.
+        """
         counts: Counter[str] = Counter()
         writes = _Writes()
         with self._database.write() as connection:
@@ -214,7 +238,7 @@ class Intake:
             rows = connection.execute(
                 select(*_columns())
                 .where(_R.flow == flow, _R.state.in_(UNFINISHED_OUTSIDE), self._not_held(now))
-                .where(not_(and_(_R.run_id == run_id, _R.claim_id.is_(None))))
+                .where(not_(and_(_R.redo, _R.state == State.IN_DOUBT)))
                 .order_by(_R.first_seen, _R.uuid)
             ).all()
             for old in map(record_from, rows):
@@ -318,16 +342,26 @@ class Intake:
             )
         )
 
-    def asked_again(self, flow: str) -> list[int]:
-        """Return the numbers of the requests that a person wants done again."""
+    def asked_again(self, flow: str) -> list[tuple[int, str]]:
+        """Return number and uuid of the requests that a person wants done again."""
         with self._database.read() as connection:
-            return list(
-                connection.execute(
-                    select(_R.id)
-                    .where(_R.flow == flow, _R.redo.is_(True), _R.id.is_not(None))
-                    .order_by(_R.id)
-                ).scalars()
+            rows = connection.execute(
+                select(_R.id, _R.uuid)
+                .where(_R.flow == flow, _R.redo.is_(True), _R.id.is_not(None))
+                .order_by(_R.id, _R.uuid)
             )
+            return [(row.id, row.uuid) for row in rows]
+
+    def drop_redo(self, flow: str, uuid: str, *, run_id: str, why: str) -> None:
+        """Let a person's redo fall away, with a line in the request's history."""
+        with self._database.write() as connection:
+            self._database.lock_flow(connection, flow)
+            now = self._now()
+            old = self._known(connection, flow, [uuid])[uuid]
+            here = (_R.flow == flow, _R.uuid == uuid)
+            connection.execute(update(schema.requests).where(*here).values(redo=False, last_changed=now))
+            place = _Place(flow, run_id, old.position, "", now)
+            self._database.add(connection, schema.events, [_event(replace(old, error=""), place, why)])
 
     def _known(self, connection: Connection, flow: str, uuids: Sequence[str]) -> dict[str, Record]:
         found: dict[str, Record] = {}

@@ -26,7 +26,7 @@ from order_cancellation.http.limits import Limits
 from order_cancellation.http.session import Session
 from order_cancellation.http.transport import AiohttpTransport
 from order_cancellation.ledger import Ledger
-from order_cancellation.omnitron import Omnitron
+from order_cancellation.omnitron import Omnitron, OmnitronReader
 from order_cancellation.scripts import Protection, ScriptPool
 from order_cancellation.service.flows import load_checked
 from order_cancellation.service.settings import Settings
@@ -277,6 +277,7 @@ async def _opened(
             )
             return Session(endpoint, transport, ledger.tokens, clock, random)
 
+        port = OmnitronReader if run.params.dry_run else Omnitron
         yield Context(
             loaded=loaded,
             run_id=run.run_id,
@@ -286,9 +287,7 @@ async def _opened(
             erp_url=connections(flow.write_to_erp.connection).base_url if run.params.dry_run else "",
             worker=f"{socket.gethostname()}:{os.getpid()}:{random.getrandbits(32):08x}",
             scripts=_scripts(settings),
-            omnitron=Omnitron(await session(flow.get_data.connection, 8), clock, random)
-            if omnitron
-            else None,
+            omnitron=port(await session(flow.get_data.connection, 8), clock, random) if omnitron else None,
             erp=Erp(
                 await session(flow.write_to_erp.connection, share[0]),
                 Limits(*share, clock),

@@ -15,7 +15,7 @@ from order_cancellation.errors import ConfigurationError
 from order_cancellation.flow.model import Flow, ScriptSettings
 from order_cancellation.flow.store import LoadedFlow
 from order_cancellation.ledger import Ledger
-from order_cancellation.omnitron import Omnitron
+from order_cancellation.omnitron import Omnitron, OmnitronReader
 
 __all__ = ["Context", "Outcome", "Pool", "Scripts"]
 
@@ -84,7 +84,7 @@ class Context:
     scripts: Scripts | None = None
     erp_url: str = ""
     erp: Erp | None = None
-    omnitron: Omnitron | None = None
+    omnitron: OmnitronReader | None = None
     point: Callable[[str], None] = lambda _name: None
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("order_cancellation"))
 
@@ -103,14 +103,24 @@ class Context:
             raise ConfigurationError(f"Flow '{self.flow.id}': this step has no way to the ERP.")
         return self.erp
 
-    def the_omnitron(self) -> Omnitron:
-        """Return Omnitron.
+    def the_omnitron(self) -> OmnitronReader:
+        """Return Omnitron, for reading.
 
         Raises:
             ConfigurationError: This step was given none.
         """
         if self.omnitron is None:
             raise ConfigurationError(f"Flow '{self.flow.id}': this step has no way to Omnitron.")
+        return self.omnitron
+
+    def omnitron_to_tell(self) -> Omnitron:
+        """Return Omnitron, for writing.
+
+        Raises:
+            ConfigurationError: This step was given no way to write, as in a dry run.
+        """
+        if not isinstance(self.omnitron, Omnitron):
+            raise ConfigurationError(f"Flow '{self.flow.id}': this step has no way to write to Omnitron.")
         return self.omnitron
 
     def open_script(self, settings: ScriptSettings, step: str) -> AbstractAsyncContextManager[Pool]:

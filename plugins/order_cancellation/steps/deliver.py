@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from http import HTTPStatus
 from typing import Any
 
-from order_cancellation.erp import build_call
+from order_cancellation.erp import build_call, leads_there
 from order_cancellation.errors import (
     ConfigurationError,
     InDoubt,
@@ -38,6 +38,7 @@ __all__ = [
     "body_of",
     "built",
     "call_of",
+    "decides_unknown",
     "deliver",
     "has_exit",
     "put_back_if_asked_to_wait",
@@ -91,10 +92,14 @@ def built(context: Context, record: Record, base_url: str) -> Call:
     )
 
 
+def decides_unknown(flow: Flow) -> bool:
+    """Say whether the flow's response script decides what nobody knows, by its owner's declaration."""
+    return flow.custom_response is not None and flow.custom_response.decides_unknown
+
+
 def has_exit(flow: Flow, record: Record) -> bool:
     """Say whether a request in doubt can be settled without a person."""
-    decides = flow.custom_response is not None and flow.custom_response.decides_unknown
-    return decides or flow.write_to_erp.look_up is not None or _may_repeat(flow, record)
+    return decides_unknown(flow) or flow.write_to_erp.look_up is not None or _may_repeat(flow, record)
 
 
 def _may_repeat(flow: Flow, record: Record) -> bool:
@@ -133,7 +138,9 @@ async def deliver(desk: Desk, record: Record) -> Record:
         return await desk.record(Change(record, new))
     digest = _digest(call)
     if record.body_digest not in (None, digest):
-        return await desk.record(Change(record, _changed_body(record)))
+        return await desk.record(Change(record, _stopped(record, "another address, method or body")))
+    if record.body_digest is not None and _key_is_missing(record, call):
+        return await desk.record(Change(record, _stopped(record, "no longer that key")))
     if context.flow.write_to_erp.check_status and (moved := await _status_moved(desk, record)) is not None:
         return moved
     return await _send_patiently(desk, record, call, digest)
@@ -154,13 +161,30 @@ async def settle(desk: Desk, record: Record) -> Record:
         error = "the worker died while it was sending"
         record = await desk.record(Change(record, _doubtful_now(context, record, error)))
     flow = context.flow
-    if flow.write_to_erp.look_up is not None:
+    sent_there = leads_there(flow.write_to_erp, context.the_erp().base_url, record.payloads["sent"]["url"])
+    if flow.write_to_erp.look_up is not None and sent_there:
         return await _look_up(desk, record)
-    if flow.custom_response is not None and flow.custom_response.decides_unknown:
+    if decides_unknown(flow):
         return await _let_script_decide(desk, record)
+    if not sent_there:
+        return await _sent_elsewhere(desk, record)
     if _may_repeat(flow, record) and record.erp_status != HTTPStatus.CONFLICT:
         return await _send_again(desk, record)
     return record
+
+
+async def _sent_elsewhere(desk: Desk, record: Record) -> Record:
+    """Leave to a person what went to an address that has been changed since.
+
+    Only the system that got the call knows it: another one's "not found" or its ignorance of the key would
+    have it booked a second time, and the old one gets no more calls and credentials.
+    """
+    error = (
+        "in doubt: the ERP's address was changed after it had been sent, and neither a look-up nor the key "
+        "tells at another address what became of it: look into the ERP at the old one, and resolve it"
+    )
+    stuck = record.moved(State.IN_DOUBT, tries=record.tries + 1, doubt=True, error=error)
+    return await desk.record(Change(record, stuck))
 
 
 async def _let_script_decide(desk: Desk, record: Record) -> Record:
@@ -352,13 +376,22 @@ def _with_look_up(doubt: str, error: Exception) -> str:
     return f"{doubt.partition('; look-up: ')[0]}; look-up: {error}"
 
 
-def _changed_body(record: Record) -> Record:
-    return record.moved(
-        State.PARKED,
-        parked_from=State.IN_DOUBT if record.doubt else record.state,
-        error="another body than the one sent before under the same idempotency key: "
-        "compare both, then redo or resolve it",
-    )
+def _key_is_missing(record: Record, call: Call) -> bool:
+    """Say whether an earlier send carried the request's key and this one would not."""
+    sent = record.payloads.get("sent", {"headers": {}})["headers"]
+    carried = {(name.lower(), value) for name, value in sent.items() if value == record.key}
+    return not carried <= {(name.lower(), value) for name, value in call.headers.items()}
+
+
+def _stopped(record: Record, changed: str) -> Record:
+    """Return a request whose earlier send may be booked, and that would now be sent otherwise."""
+    error = f"what was sent before under the same idempotency key may be booked, and the call has {changed}"
+    if record.doubt:
+        error += ": look into the ERP, and resolve it; after 'refused' a redo sends it as it is now"
+    else:
+        error += ": compare both, then redo or resolve it"
+    parked_from = State.IN_DOUBT if record.doubt else record.state
+    return record.moved(State.PARKED, parked_from=parked_from, error=error)
 
 
 async def _status_moved(desk: Desk, record: Record) -> Record | None:

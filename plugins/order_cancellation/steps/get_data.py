@@ -1,8 +1,8 @@
 """Get Data From Omnitron step: which cancellation requests this run works on.
 
-Everything that Omnitron lists is entered in the ledger, page by page; nothing is sent before all pages are
-read. Then comes what earlier runs left unfinished, and what a person wants done again. What is taken up is
-put into batches, and only their numbers leave this step.
+First comes what earlier runs left unfinished, since money may have moved there; then what a person wants
+done again; then everything that Omnitron lists, which is entered in the ledger page by page. Nothing is sent
+before all pages are read. What is taken up is put into batches, and only their numbers leave this step.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from order_cancellation.errors import Refused, UnreadableAnswer
 from order_cancellation.http.reading import ListQuery, ReadingSummary
 from order_cancellation.ledger import Batch, Limits, Record
 from order_cancellation.ledger.intake import POSTPONED_TOO_LONG, even
+from order_cancellation.ledger.states import UNFINISHED_OUTSIDE
 from order_cancellation.steps.context import Context
 
 __all__ = ["RunParams", "batch_sizes", "label_of", "query_of", "run"]
@@ -54,6 +55,8 @@ class _Taking:
     """A run's taking up, as it goes on."""
 
     room: int
+    limits: Limits
+    seen: set[str] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
     lines: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -84,16 +87,15 @@ async def run(context: Context, params: RunParams, interval: tuple[datetime, dat
     """
     delivery = context.flow.delivery
     room = min(context.flow.get_data.max_requests, params.limit or context.flow.get_data.max_requests)
-    taking = _Taking(room=room)
-    limits = Limits(delivery.max_attempts, delivery.max_age.total_seconds())
+    taking = _Taking(room, Limits(delivery.max_attempts, delivery.max_age.total_seconds()))
     if params.request_ids is not None:
-        await _take_named(context, taking, limits, params.request_ids, redo=params.redo)
+        await _take_named(context, taking, params.request_ids, redo=params.redo)
     else:
-        await _take_listed(
-            context, taking, limits, query_of(context, params, interval), whole=_is_whole(params, interval)
-        )
-        asked = await asyncio.to_thread(context.ledger.intake.asked_again, context.flow.id)
-        await _take_named(context, taking, limits, asked, redo=True)
+        whole = _is_whole(params, interval)
+        if whole:
+            await _take_unfinished(context, taking)
+        await _take_asked(context, taking)
+        await _take_listed(context, taking, query_of(context, params, interval), whole=whole)
     return await _put_into_batches(context, taking)
 
 
@@ -116,32 +118,50 @@ def _is_whole(params: RunParams, interval: tuple[datetime, datetime] | None) -> 
     return interval is None and params.modified_from is None and params.modified_to is None
 
 
-async def _take_listed(
-    context: Context, taking: _Taking, limits: Limits, query: ListQuery, *, whole: bool
-) -> None:
+async def _take_unfinished(context: Context, taking: _Taking) -> None:
+    flow, run_id, intake = context.flow.id, context.run_id, context.ledger.intake
+    limits, room = taking.limits, taking.room
+    taking.add(
+        await asyncio.to_thread(intake.take_unfinished, flow, run_id, limits=limits, position=0, room=room)
+    )
+    mine = await asyncio.to_thread(intake.taken, flow, run_id)
+    taking.seen |= {record.uuid for record in mine if record.state in UNFINISHED_OUTSIDE}
+
+
+async def _take_asked(context: Context, taking: _Taking) -> None:
+    """Take up what a person wants done again; where Omnitron has it no longer, the word falls away."""
+    flow, intake = context.flow.id, context.ledger.intake
+    for request_id, uuid in await asyncio.to_thread(intake.asked_again, flow):
+        if uuid in taking.seen:
+            continue
+        try:
+            request = await context.the_omnitron().get(request_id)
+        except (UnreadableAnswer, Refused) as error:
+            taking.problems.append(f"Request {request_id} could not be read: {error}")
+            continue
+        if request is not None and request.get("uuid") == uuid:
+            await _enter(context, taking, [request], redo=True)
+            taking.seen.add(uuid)
+            continue
+        has = "no request of this number" if request is None else "another request under this number"
+        why = f"Omnitron has {has}, so the redo falls away"
+        await asyncio.to_thread(intake.drop_redo, flow, uuid, run_id=context.run_id, why=why)
+        taking.problems.append(f"Request {request_id}: {why}.")
+
+
+async def _take_listed(context: Context, taking: _Taking, query: ListQuery, *, whole: bool) -> None:
     flow, run_id, intake = context.flow.id, context.run_id, context.ledger.intake
     reading = context.the_omnitron().read(query)
-    listed: set[str] = set()
+    kept = set(taking.seen)
     async for requests in reading:
-        listed.update(request["uuid"] for request in requests)
-        await _enter(context, taking, limits, requests, redo=False)
+        kept.update(request["uuid"] for request in requests)
+        fresh = [request for request in requests if request["uuid"] not in taking.seen]
+        await _enter(context, taking, fresh, redo=False)
     summary = reading.summary
     _tell_reading(taking, summary)
-    if not whole:
-        return
-    taking.add(
-        await asyncio.to_thread(
-            intake.take_unfinished,
-            flow,
-            run_id,
-            limits=limits,
-            position=taking.taken,
-            room=taking.room - taking.taken,
-        )
-    )
-    if summary.complete:
+    if whole and summary.complete:
         refusals_told = context.flow.write_to_omnitron.on_failure is not None
-        gone = await asyncio.to_thread(intake.withdraw, flow, run_id, listed, refusals_told=refusals_told)
+        gone = await asyncio.to_thread(intake.withdraw, flow, run_id, kept, refusals_told=refusals_told)
         taking.counts["withdrawn"] += gone
 
 
@@ -159,9 +179,7 @@ def _pages(summary: ReadingSummary) -> str:
     return pages if summary.rounds == 1 else f"{pages}, read in {summary.rounds} rounds"
 
 
-async def _take_named(
-    context: Context, taking: _Taking, limits: Limits, request_ids: Sequence[int], *, redo: bool
-) -> None:
+async def _take_named(context: Context, taking: _Taking, request_ids: Sequence[int], *, redo: bool) -> None:
     for request_id in dict.fromkeys(request_ids):
         try:
             request = await context.the_omnitron().get(request_id)
@@ -175,11 +193,11 @@ async def _take_named(
                 f"Request {request_id}: Omnitron's answer has no uuid, so it can't be tracked."
             )
         else:
-            await _enter(context, taking, limits, [request], redo=redo)
+            await _enter(context, taking, [request], redo=redo)
 
 
 async def _enter(
-    context: Context, taking: _Taking, limits: Limits, requests: Sequence[Mapping[str, Any]], *, redo: bool
+    context: Context, taking: _Taking, requests: Sequence[Mapping[str, Any]], *, redo: bool
 ) -> None:
     steps = context.flow.steps
     counts = await asyncio.to_thread(
@@ -189,7 +207,7 @@ async def _enter(
         requests,
         first_step=steps[0],
         ready=steps[0] == "write_to_erp",
-        limits=limits,
+        limits=taking.limits,
         position=taking.taken,
         room=taking.room - taking.taken,
         redo=redo,

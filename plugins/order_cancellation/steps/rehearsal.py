@@ -17,7 +17,7 @@ from order_cancellation.errors import ConfigurationError, MappingFailed
 from order_cancellation.flow.model import STEPS, Flow, WriteBack
 from order_cancellation.http.masking import redact
 from order_cancellation.jolt import compile_spec, parse_spec
-from order_cancellation.ledger import Batch, Record, State
+from order_cancellation.ledger import Batch, Limits, Record, State
 from order_cancellation.ledger.dry import DryResult
 from order_cancellation.ledger.intake import even, record_of
 from order_cancellation.steps.attributes import attributes_of, safe_text
@@ -44,8 +44,12 @@ async def get_data(context: Context, params: RunParams, interval: Any) -> list[i
     Returns:
         The batches' numbers.
     """
-    requests, problems = await _would_take(context, params, interval)
+    listed, problems = await _listed(context, params, interval)
     flow = context.flow
+    limits = Limits(flow.delivery.max_attempts, flow.delivery.max_age.total_seconds())
+    preview = context.ledger.intake.preview
+    requests, counts = await asyncio.to_thread(preview, flow.id, listed, limits=limits, redo=params.redo)
+    requests = requests[: min(flow.get_data.max_requests, params.limit or flow.get_data.max_requests)]
     now = context.clock.now().timestamp()
     records = [record_of(flow.id, context.run_id, request, now=now) for request in requests]
     count = batch_sizes(len(records), flow.write_to_erp.concurrency, flow.delivery.parallel_batches)
@@ -67,7 +71,8 @@ async def get_data(context: Context, params: RunParams, interval: Any) -> list[i
         Batch(number, context.loaded.revision, label_of([records[place] for place in places]), len(places))
         for number, places in enumerate(batches)
     ]
-    line = f"Dry run: {len(records)} requests would be taken up; nothing is sent anywhere"
+    reasons = ", ".join(f"{count} {why}" for why, count in sorted(counts.items())) or "nothing there"
+    line = f"Dry run: {len(records)} requests would be sent ({reasons}); nothing is sent anywhere"
     context.log.info("%s", line)
     await asyncio.to_thread(context.ledger.dry.save, flow.id, context.run_id, results)
     await asyncio.to_thread(
@@ -76,11 +81,10 @@ async def get_data(context: Context, params: RunParams, interval: Any) -> list[i
     return [row.number for row in rows]
 
 
-async def _would_take(
+async def _listed(
     context: Context, params: RunParams, interval: Any
 ) -> tuple[list[dict[str, Any]], list[str]]:
     omnitron = context.the_omnitron()
-    room = min(context.flow.get_data.max_requests, params.limit or context.flow.get_data.max_requests)
     if params.request_ids is not None:
         found = {number: await omnitron.get(number) for number in dict.fromkeys(params.request_ids)}
         missing = [
@@ -88,10 +92,10 @@ async def _would_take(
             for number in found
             if not found[number]
         ]
-        return [request for request in found.values() if request is not None][:room], missing
+        return [request for request in found.values() if request is not None], missing
     reading = omnitron.read(query_of(context, params, interval))
     requests = [request async for page in reading for request in page]
-    return requests[:room], list(reading.summary.problems)
+    return requests, list(reading.summary.problems)
 
 
 async def run_step(step: str, batch: int, context: Context) -> StepReport:

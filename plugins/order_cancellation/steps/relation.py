@@ -7,6 +7,7 @@ that have no script.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +17,7 @@ from order_cancellation.steps.attributes import safe_text
 from order_cancellation.steps.context import Context
 from order_cancellation.steps.deliver import (
     answer_of,
+    decides_unknown,
     deliver,
     has_exit,
     put_back_if_asked_to_wait,
@@ -98,16 +100,12 @@ def _consequence(context: Context, record: Record, answer: StoredAnswer, relatio
 def _postponed(context: Context, record: Record, answer: StoredAnswer, relation: Relation) -> Record:
     """Keep the key where the ERP may hold something under it: after a 2xx, and where nobody knows.
 
-    Without any answer ``do_nothing`` decides nothing: postponed, the request would be sent again.
+    Without any answer ``do_nothing`` decides nothing, nor does it on a 5xx unless the flow's owner said that
+    the script decides: postponed, the request would be sent again.
     """
-    if answer.status is None:
-        return record.moved(
-            State.IN_DOUBT,
-            tries=record.tries + 1,
-            relation=relation,
-            error="in doubt: no answer came, and the script's do_nothing does not say whether it is booked",
-            hopeful=has_exit(context.flow, record),
-        )
+    if answer.status is None or (answer.proves_nothing and not decides_unknown(context.flow)):
+        told = f"{_told(answer, record)}, and the script's do_nothing does not say whether it is booked"
+        return _in_doubt(context, record, told, relation)
     if answer.is_success or answer.proves_nothing or record.doubt:
         return record.moved(State.POSTPONED, step="", relation=relation)
     return record.moved(
@@ -116,27 +114,15 @@ def _postponed(context: Context, record: Record, answer: StoredAnswer, relation:
 
 
 def _refused(context: Context, record: Record, answer: StoredAnswer, relation: Relation) -> Record:
-    told = (
-        "no answer came"
-        if answer.status is None
-        else f"the ERP answered {answer.status}: {_excerpt(answer, record)}"
-    )
-    response = context.flow.custom_response
-    decided = response is not None and response.decides_unknown
+    told = _told(answer, record)
     conflict = record.doubt and answer.status == HTTPStatus.CONFLICT
     still_in_doubt = record.doubt and not answer.refuses_what_it_read
-    if (answer.proves_nothing or still_in_doubt) and not decided:
+    if (answer.proves_nothing or still_in_doubt) and not decides_unknown(context.flow):
         # that a repeat is refused says of the first send only what the ERP itself says: a conflict, for one,
         # most likely means that it was booked
-        return record.moved(
-            State.IN_DOUBT,
-            tries=record.tries + 1,
-            relation=relation,
-            doubt=True,
-            error=f"in doubt: {told}",
-            hopeful=has_exit(context.flow, record)
-            and not (conflict and context.flow.write_to_erp.look_up is None),
-        )
+        back = _in_doubt(context, record, told, relation)
+        settled_by_nobody = conflict and context.flow.write_to_erp.look_up is None
+        return replace(back, hopeful=back.hopeful and not settled_by_nobody)
     return record.moved(
         State.REFUSED,
         relation=relation,
@@ -149,30 +135,69 @@ def _refused(context: Context, record: Record, answer: StoredAnswer, relation: R
 
 
 async def _auth_fail(desk: Desk, record: Record, answer: StoredAnswer, kept: dict[str, Any]) -> Record:
-    """One new login, one repeat; the second time it is a failure."""
+    """One new login, one repeat; the second time it is a failure.
+
+    On a 5xx the call may have been booked in spite of what the script calls it, so the repeat is the
+    look-up's or the key's business, as after ``failure``.
+    """
     context = desk.context
+    doubtful = answer.proves_nothing and not decides_unknown(context.flow)
     if record.auth_fails > 0:
         text = "auth_fail for the second time: the ERP does not accept a fresh login either"
-        if record.doubt:
-            back = record.moved(State.IN_DOUBT, error=f"in doubt: {text}", relation=Relation.AUTH_FAIL)
+        if record.doubt or doubtful:
+            back = _in_doubt(context, record, text, Relation.AUTH_FAIL)
         else:
             relation = {"relation": Relation.AUTH_FAIL, "body_digest": None}
             back = failed(context, record, record.step, text, **relation)
         return await desk.record(Change(record, back, kept))
-    error, hopeful = "", False
+    problem, hopeful = await _logged_in_anew(context, record, answer)
+    if doubtful:
+        back = _in_doubt(context, record, problem or _told(answer, record), Relation.AUTH_FAIL)
+    else:
+        back = replace(_to_be_sent(context, record, answer, problem), hopeful=hopeful)
+    back = replace(back, auth_fails=record.auth_fails + (not problem))
+    return await desk.record(Change(record, back, kept, "auth_fail: " + (problem or "logged in anew")))
+
+
+async def _logged_in_anew(context: Context, record: Record, answer: StoredAnswer) -> tuple[str, bool]:
+    """Log in again; return why that failed, or an empty text, and whether trying once more may help."""
     try:
         await context.the_erp().renew_login(answer.token_generation)
     except (NotSent, Refused, UnreadableAnswer) as problem:
-        error, hopeful = safe_text(str(problem), record), True
+        return safe_text(str(problem), record), True
     except OrderCancellationError as problem:
-        error = safe_text(str(problem), record)
-    state = State.IN_DOUBT if record.doubt else State.PREPARED
-    changes: dict[str, Any] = {"relation": Relation.AUTH_FAIL, "error": error, "hopeful": hopeful}
-    if not record.doubt:
+        return safe_text(str(problem), record), False
+    return "", False
+
+
+def _to_be_sent(context: Context, record: Record, answer: StoredAnswer, problem: str) -> Record:
+    """Return a request whose send was turned away at the door; an earlier one may still be in doubt.
+
+    Where that doubt has no exit, only a person's redo can have sent it again, and that word still stands.
+    """
+    changes: dict[str, Any] = {"relation": Relation.AUTH_FAIL, "error": problem}
+    if record.doubt and has_exit(context.flow, record):
+        return record.moved(State.IN_DOUBT, **changes)
+    if not (record.doubt or answer.proves_nothing):
         changes["body_digest"] = None
-    counted = record.auth_fails + (not error)
-    back = record.moved(state, auth_fails=counted, **changes)
-    return await desk.record(Change(record, back, kept, "auth_fail: " + (error or "logged in anew")))
+    return record.moved(State.PREPARED, **changes)
+
+
+def _in_doubt(context: Context, record: Record, why: str, relation: Relation) -> Record:
+    return record.moved(
+        State.IN_DOUBT,
+        tries=record.tries + 1,
+        relation=relation,
+        doubt=True,
+        error=f"in doubt: {why}",
+        hopeful=has_exit(context.flow, record),
+    )
+
+
+def _told(answer: StoredAnswer, record: Record) -> str:
+    if answer.status is None:
+        return "no answer came"
+    return f"the ERP answered {answer.status}: {_excerpt(answer, record)}"
 
 
 def _excerpt(answer: StoredAnswer, record: Record) -> str:

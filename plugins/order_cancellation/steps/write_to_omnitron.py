@@ -105,7 +105,7 @@ def _not_told(record: Record, error: OrderCancellationError, *, accepted: bool) 
 
 
 async def _tell(context: Context, record: Record, write_back: WriteBack) -> None:
-    omnitron = context.the_omnitron()
+    omnitron = context.omnitron_to_tell()
     assert record.id is not None, "Omnitron lists no request without a number"
     if write_back.status is not None:
         await omnitron.set_status(_channel(record), record.id, write_back.status)
