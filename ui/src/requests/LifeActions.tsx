@@ -1,0 +1,151 @@
+import { Button, SimpleGrid, Stack, Text } from "@chakra-ui/react";
+import { useId, useState } from "react";
+
+import { api } from "../api";
+import { Confirm } from "../shared/Confirm";
+import { say } from "../toaster";
+import type { Action, Life, Redone } from "../types";
+
+type Act = "redo" | "accepted" | "refused";
+
+const WORDS: Record<Act, { button: string; title: string; action: string; reason: string; danger: boolean }> =
+  {
+    redo: {
+      button: "Redo…",
+      title: "Redo this request?",
+      action: "Redo it",
+      reason: "Why? It goes into the request's history.",
+      danger: false,
+    },
+    accepted: {
+      button: "The ERP has booked it…",
+      title: "The ERP has booked it?",
+      action: "Yes, it is booked",
+      reason: "How do you know? It goes into the request's history.",
+      danger: true,
+    },
+    refused: {
+      button: "The ERP has not booked it…",
+      title: "The ERP has not booked it?",
+      action: "Yes, it is not booked",
+      reason: "How do you know? It goes into the request's history.",
+      danger: true,
+    },
+  };
+const ACTS: Act[] = ["redo", "accepted", "refused"];
+
+const pathOf = (life: Life) => `flows/${encodeURIComponent(life.flow)}/requests`;
+
+async function redo(life: Life, why: string) {
+  const json = { uuids: [life.uuid], why };
+  const { results } = await api<Redone>(`${pathOf(life)}/redo`, { method: "POST", json });
+  const refused = results.find(({ ok }) => !ok);
+  if (refused !== undefined) throw new Error(refused.message);
+  say("It is done again at the next run", "Trigger the flow to have it done now.");
+}
+
+async function resolve(life: Life, as: "accepted" | "refused", why: string) {
+  const path = `${pathOf(life)}/${encodeURIComponent(life.uuid)}/resolve`;
+  await api(path, { method: "POST", json: { as, why } });
+  say(as === "accepted" ? "Written down: booked" : "Written down: not booked");
+}
+
+/** What a person can do about a request, each with what it brings about. */
+export const LifeActions = ({ life, onDone }: { life: Life; onDone: () => void }) => {
+  const [asked, setAsked] = useState<Act | null>(null);
+  const found = ACTS.flatMap((act) => {
+    const action = life.actions[act];
+    return action === null ? [] : [{ act, action }];
+  });
+  if (!life.rights.redo || found.length === 0) return null;
+  const action = asked === null ? null : life.actions[asked];
+  const words = WORDS[asked ?? "redo"];
+  return (
+    <>
+      <SimpleGrid columns={{ base: 1, md: found.length }} gap={3}>
+        {found.map(({ act, action: one }) => (
+          <One
+            act={act}
+            action={one}
+            key={act}
+            onAsk={() => {
+              setAsked(act);
+            }}
+          />
+        ))}
+      </SimpleGrid>
+      <Confirm
+        action={words.action}
+        danger={words.danger}
+        onClose={() => {
+          setAsked(null);
+        }}
+        onConfirm={async (why) => {
+          try {
+            await (asked === null || asked === "redo" ? redo(life, why) : resolve(life, asked, why));
+          } finally {
+            onDone();
+          }
+        }}
+        open={asked !== null}
+        reason={words.reason}
+        title={words.title}
+      >
+        <Text>{action?.consequence}</Text>
+      </Confirm>
+    </>
+  );
+};
+
+const One = ({ act, action, onAsk }: { act: Act; action: Action; onAsk: () => void }) => {
+  const id = useId();
+  return (
+    <Stack align="start" borderRadius="md" borderWidth="1px" gap={2} p={3}>
+      <Button aria-describedby={id} disabled={!action.allowed} onClick={onAsk} size="sm" variant="outline">
+        {WORDS[act].button}
+      </Button>
+      <Text color={action.allowed ? undefined : "fg.muted"} fontSize="sm" id={id}>
+        {action.consequence}
+      </Text>
+    </Stack>
+  );
+};
+
+/** Personal data is shown to who has the right and says why; that is written down first. */
+export const Reveal = ({ life, onShown }: { life: Life; onShown: (payloads: Life["payloads"]) => void }) => {
+  const [open, setOpen] = useState(false);
+  if (!life.rights.reveal) return null;
+  const reveal = async (why: string) => {
+    const path = `${pathOf(life)}/${encodeURIComponent(life.uuid)}/reveal`;
+    onShown((await api<Pick<Life, "payloads">>(path, { method: "POST", json: { why } })).payloads);
+  };
+  return (
+    <>
+      <Button
+        onClick={() => {
+          setOpen(true);
+        }}
+        size="xs"
+        variant="outline"
+      >
+        Reveal personal data…
+      </Button>
+      <Confirm
+        action="Reveal"
+        onClose={() => {
+          setOpen(false);
+        }}
+        onConfirm={reveal}
+        open={open}
+        reason="Why do you need to see it?"
+        title="Reveal personal data?"
+      >
+        <Text>
+          The customer's data in all bodies of this request is shown on this page until you leave it. That you
+          looked, when and why goes into the request's history, where everybody who may see the request reads
+          it.
+        </Text>
+      </Confirm>
+    </>
+  );
+};

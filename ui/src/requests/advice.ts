@@ -1,0 +1,41 @@
+/** What a state asks of the reader. */
+import type { RequestState } from "../types";
+
+/** States in which a run is on a request or the next one goes on by itself: worth looking at again soon. */
+export const UNDER_WAY: RequestState[] = [
+  "fetched",
+  "prepared",
+  "sending",
+  "answered",
+  "accepted",
+  "refused",
+  "written_back",
+];
+
+const ADVICE: Record<RequestState, string> = {
+  fetched: "Nothing to do: the run goes on with it.",
+  prepared: "Nothing to do: the run goes on with it.",
+  sending: "Wait for the run's end. If the worker died meanwhile, the next run finds out.",
+  answered:
+    "If it stays here, the response script failed or set no relation. Repair it: the stored answer is then judged, and nothing is sent.",
+  accepted: "Nothing to do: the next step tells Omnitron. If Omnitron can't be reached, the next run does.",
+  refused: "Nothing to do: the run tells Omnitron, where the flow says so.",
+  postponed: "Nothing to do: the ERP wants it later, and each run asks again.",
+  written_back:
+    "If it stays here, the post script failed. Repair it: the next run goes on with that step alone.",
+  done: "Nothing to do.",
+  failed:
+    "Repair the cause: the flow, the connection or what the ERP complains about. It is tried again by itself after a pause; redo has the next run do it at once.",
+  in_doubt:
+    "Look into the ERP whether it is booked, and say so below. If the flow declares a look-up or a key, the next run settles it without you.",
+  parked:
+    "It will not move by itself. Look into the ERP whether it is booked, then decide below, or redo it.",
+  withdrawn: "Nothing to do: Omnitron no longer asks for it.",
+};
+
+/** What to do now. */
+export const adviceFor = (state: RequestState) => ADVICE[state];
+
+/** Whether any of these states is one that changes by itself soon. */
+export const isUnderWay = (states: Iterable<RequestState>) =>
+  [...states].some((state) => UNDER_WAY.includes(state));

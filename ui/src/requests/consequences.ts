@@ -1,0 +1,61 @@
+/** What a redo of many means, request by request, in the server's words. */
+import { api } from "../api";
+import type { Life, Redone, RequestRow } from "../types";
+import { keyOf } from "./settle";
+
+export interface Consequence {
+  allowed: boolean;
+  text: string;
+  rows: RequestRow[];
+}
+
+const AT_ONCE = 4;
+
+const pathOf = ({ flow, uuid }: RequestRow) =>
+  `flows/${encodeURIComponent(flow)}/requests/${encodeURIComponent(uuid)}`;
+
+/** Ask for each request what its redo means; those of one meaning together, what is not allowed last. */
+export async function readConsequences(rows: RequestRow[]): Promise<Consequence[]> {
+  const lives: Life[] = [];
+  for (let begin = 0; begin < rows.length; begin += AT_ONCE) {
+    const some = rows.slice(begin, begin + AT_ONCE);
+    lives.push(...(await Promise.all(some.map((row) => api<Life>(pathOf(row))))));
+  }
+  return together(lives);
+}
+
+export function together(lives: Life[]): Consequence[] {
+  const found = new Map<string, Consequence>();
+  for (const life of lives) {
+    const redo = life.actions.redo ?? {
+      allowed: false,
+      consequence: "Your role in Airflow does not allow it.",
+    };
+    const key = `${redo.allowed} ${redo.consequence}`;
+    const same = found.get(key) ?? { allowed: redo.allowed, text: redo.consequence, rows: [] };
+    same.rows.push(life);
+    found.set(key, same);
+  }
+  return [...found.values()].sort((one, other) => Number(other.allowed) - Number(one.allowed));
+}
+
+/** Redo requests of any flows; what could not be done, with the server's reason. */
+export async function redoAll(rows: RequestRow[], why: string): Promise<{ done: number; refused: string[] }> {
+  const names = new Map(rows.map((row) => [keyOf(row), nameOf(row)]));
+  const refused: string[] = [];
+  for (const flow of new Set(rows.map((row) => row.flow))) {
+    const json = { uuids: rows.filter((row) => row.flow === flow).map(({ uuid }) => uuid), why };
+    const path = `flows/${encodeURIComponent(flow)}/requests/redo`;
+    const { results } = await api<Redone>(path, { method: "POST", json });
+    for (const { uuid, ok, message } of results)
+      if (!ok) refused.push(`${names.get(keyOf({ flow, uuid })) ?? uuid}: ${message}`);
+  }
+  return { done: rows.length - refused.length, refused };
+}
+
+/** How people call a request: by its number in Omnitron, else by its uuid. */
+export const nameOf = ({ id, uuid }: { id: number | null; uuid: string }) =>
+  id === null ? `Request ${uuid.slice(0, 8)}` : `Request ${id}`;
+
+/** "1 request", "3 requests". */
+export const counted = (count: number) => `${count} request${count === 1 ? "" : "s"}`;
