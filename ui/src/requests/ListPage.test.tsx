@@ -1,0 +1,218 @@
+import { cleanup, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, describe, expect, test, vi } from "vitest";
+
+import type { RequestList } from "../types";
+import { flowList, No, serve, show } from "./fakeServer";
+import { aLife, aRow } from "./made";
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+const ROWS = [1, 2, 3].map((number) => aRow({ uuid: `u${number}`, id: 4700 + number }));
+const LIST: RequestList = { requests: ROWS, next: null, counts: { failed: 3, done: 7 } };
+const life = (uuid: string, consequence: string, allowed = true) =>
+  aLife({ uuid, actions: { redo: { allowed, consequence }, accepted: null, refused: null } });
+const ready = () => screen.findByRole("link", { name: "4701" });
+const box = (id: number) => screen.getByRole("checkbox", { name: `Choose Request ${id}` });
+
+describe("the list", () => {
+  test("asks for what the address says", async () => {
+    const calls = serve({ "GET requests": LIST, "GET flows": flowList() });
+    show("?state=failed&state=parked&text=47");
+    await ready();
+    expect(calls.map(({ path }) => path)).toContain("requests?state=failed&state=parked&text=47");
+  });
+
+  test("shows what the ERP said", async () => {
+    serve({ "GET requests": LIST, "GET flows": flowList() });
+    show();
+    await ready();
+    expect(screen.getAllByText("the ERP answered 422")).toHaveLength(3);
+  });
+
+  test("counts every state, and a press on one goes into the address", async () => {
+    serve({ "GET requests": LIST, "GET flows": flowList() });
+    const router = show("?text=47&after=x");
+    await userEvent.click(await screen.findByRole("button", { name: "failed: 3" }));
+    expect(router.state.location.search).toBe("?text=47&state=failed");
+    expect(screen.getByRole("button", { name: "failed: 3" }).getAttribute("aria-pressed")).toBe("true");
+    await router.navigate(-1);
+    expect(router.state.location.search).toBe("?text=47&after=x");
+  });
+
+  test("takes what is typed into the address without a step of its own in the history", async () => {
+    serve({ "GET requests": LIST, "GET flows": flowList() });
+    const router = show();
+    await ready();
+    await userEvent.type(screen.getByRole("textbox", { name: "Search" }), "4702");
+    await waitFor(() => {
+      expect(router.state.location.search).toBe("?text=4702");
+    });
+    expect(router.state.historyAction).toBe("REPLACE");
+  });
+
+  test("goes to older ones and back to the newest", async () => {
+    const calls = serve({ "GET requests": { ...LIST, next: "cursor" }, "GET flows": flowList() });
+    const router = show("?state=failed");
+    await userEvent.click(await screen.findByRole("button", { name: "Older" }));
+    expect(calls.at(-1)?.path).toBe("requests?state=failed&after=cursor");
+    await userEvent.click(screen.getByRole("button", { name: "Newest" }));
+    expect(router.state.location.search).toBe("?state=failed");
+  });
+
+  test("in a run's tab is that run's alone", async () => {
+    const calls = serve({ "GET requests": LIST, "GET flows": flowList() });
+    show("", { dagId: "acme", runId: "manual__1" });
+    await ready();
+    expect(calls.map(({ path }) => path)).toContain("requests?flow=acme&run_id=manual__1");
+    expect(screen.queryByRole("combobox", { name: "Flow" })).toBeNull();
+  });
+});
+
+describe("nothing to show", () => {
+  const EMPTY = { requests: [], next: null, counts: {} };
+
+  test("says how to see something first", async () => {
+    serve({ "GET requests": EMPTY, "GET flows": flowList() });
+    show();
+    expect(await screen.findByText("No request has been seen yet")).toBeTruthy();
+    expect(screen.getByRole("link", { name: "Flows" }).getAttribute("href")).toBe("/plugin/flows");
+  });
+
+  test("says that a filter may hide what is there", async () => {
+    serve({ "GET requests": EMPTY, "GET flows": flowList() });
+    const router = show("?state=failed");
+    expect(await screen.findByText("No request matches")).toBeTruthy();
+    await userEvent.click(screen.getByRole("button", { name: "Clear filters" }));
+    expect(router.state.location.search).toBe("");
+  });
+
+  test("says what it means that the ledger can't be reached, and tries again", async () => {
+    let up = false;
+    serve({
+      "GET requests": () => (up ? LIST : new No(503, "The database is away.")),
+      "GET flows": flowList(),
+    });
+    show();
+    expect(await screen.findByText(/no request is sent until it can, and none is lost/)).toBeTruthy();
+    expect(screen.getByText("The database is away.")).toBeTruthy();
+    up = true;
+    await userEvent.click(screen.getByRole("button", { name: "Try again" }));
+    await ready();
+  });
+
+  test("says whom to ask where the right is missing", async () => {
+    serve({ "GET requests": new No(403, "Forbidden"), "GET flows": flowList() });
+    show();
+    expect(await screen.findByText("You may not see these requests")).toBeTruthy();
+  });
+});
+
+describe("choosing and redoing", () => {
+  test("is not offered to who may not redo", async () => {
+    serve({ "GET requests": LIST, "GET flows": flowList(false) });
+    show();
+    await ready();
+    expect(screen.queryByRole("checkbox")).toBeNull();
+  });
+
+  test("works by keys: arrows walk, the space bar chooses, with shift a range", async () => {
+    serve({ "GET requests": LIST, "GET flows": flowList() });
+    show();
+    await screen.findAllByRole("checkbox");
+    const user = userEvent.setup();
+    box(4701).focus();
+    await user.keyboard(" {ArrowDown}");
+    expect(document.activeElement).toBe(box(4702));
+    await user.keyboard("{ArrowDown}{Shift>} {/Shift}");
+    expect(screen.getByText("3 requests chosen")).toBeTruthy();
+  });
+
+  test("states what it means for each kind, asks why, and tells of each that could not be", async () => {
+    const calls = serve({
+      "GET requests": LIST,
+      "GET flows": flowList(),
+      "GET flows/acme/requests/u1": life("u1", "It is sent again under a new key."),
+      "GET flows/acme/requests/u2": life("u2", "It is sent again under a new key."),
+      "GET flows/acme/requests/u3": life("u3", "It is booked and only written back.", false),
+      "POST flows/acme/requests/redo": {
+        results: [
+          { uuid: "u1", ok: true, message: "" },
+          { uuid: "u2", ok: true, message: "" },
+        ],
+      },
+    });
+    show();
+    await screen.findAllByRole("checkbox");
+    await userEvent.click(screen.getByRole("checkbox", { name: "Choose all that are shown" }));
+    await userEvent.click(screen.getByRole("button", { name: "Redo…" }));
+    const dialog = within(await screen.findByRole("alertdialog"));
+    expect(dialog.getByText("It is sent again under a new key.")).toBeTruthy();
+    expect(dialog.getByText("It is booked and only written back.")).toBeTruthy();
+    const redo = dialog.getByRole<HTMLButtonElement>("button", { name: "Redo 2" });
+    expect(redo.disabled).toBe(true);
+    await userEvent.type(dialog.getByRole("textbox"), "The period is open again");
+    await userEvent.click(redo);
+    await waitFor(() => {
+      expect(calls.find(({ method }) => method === "POST")?.json).toEqual({
+        uuids: ["u1", "u2"],
+        why: "The period is open again",
+      });
+    });
+    await waitFor(() => {
+      expect(screen.queryByText(/chosen$/)).toBeNull();
+    });
+  });
+});
+
+describe("the plot", () => {
+  const none = { done: 0, failed: 0, in_doubt: 0, parked: 0, postponed: 0 };
+  const OUTCOMES = {
+    from: "2026-03-24T10:00:00Z",
+    to: "2026-03-24T12:00:00Z",
+    bucket_s: 3600,
+    buckets: [
+      { at: "2026-03-24T10:00:00Z", counts: { ...none, done: 3, failed: 1 } },
+      { at: "2026-03-24T11:00:00Z", counts: { ...none, done: 2 } },
+    ],
+  };
+
+  test("says its sums, is read bar by bar with arrow keys, and leads to a bar's requests", async () => {
+    serve({ "GET requests": LIST, "GET flows": flowList(), "GET requests/outcomes": OUTCOMES });
+    const router = show();
+    const plot = await screen.findByRole("img", { name: /5 done, 1 failed/ });
+    plot.focus();
+    await userEvent.keyboard("{Home}");
+    expect(screen.getByRole("status").textContent).toContain("3 done, 1 failed");
+    await userEvent.keyboard("{Enter}");
+    const params = new URLSearchParams(router.state.location.search);
+    expect([params.get("from"), params.get("to")]).toEqual([
+      "2026-03-24T10:00:00.000Z",
+      "2026-03-24T11:00:00.000Z",
+    ]);
+  });
+
+  test("has a table of the same", async () => {
+    serve({ "GET requests": LIST, "GET flows": flowList(), "GET requests/outcomes": OUTCOMES });
+    show();
+    await userEvent.click(await screen.findByText("As a table"));
+    const [table] = screen.getAllByRole("table");
+    expect(table?.textContent).toContain("failed");
+    expect(within(table ?? document.body).getAllByRole("row")).toHaveLength(3);
+  });
+
+  test("is not there while nothing has ended", async () => {
+    const buckets = [{ at: "2026-03-24T10:00:00Z", counts: none }];
+    serve({
+      "GET requests": LIST,
+      "GET flows": flowList(),
+      "GET requests/outcomes": { ...OUTCOMES, buckets },
+    });
+    show();
+    await ready();
+    expect(screen.queryByRole("img")).toBeNull();
+  });
+});
