@@ -1,8 +1,9 @@
 """Registers the pages and the API with Airflow, and imports ahead in the scheduler what every task needs.
 
 Airflow runs this file in each of its processes, every task's among them, so it stays light: the API is built
-in the API server only. The scheduler is the process that LocalExecutor forks its tasks from, so what it has
-imported is there in each task for nothing. A Celery worker imports nothing ahead: not all it runs is ours.
+when somebody asks for it, which only the API server does. The scheduler is the process that LocalExecutor
+forks its tasks from, so what it has imported is there in each task for nothing. A Celery worker imports
+nothing ahead: not all it runs is ours.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
+from functools import cached_property
+from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
@@ -23,6 +26,18 @@ NEEDED_BY_TASKS = (
     "airflow.sdk.execution_time.task_runner",
     "airflow.sdk.definitions.decorators",
 )
+
+PREFIX = "order-cancellation"
+_STATIC = f"{PREFIX}/static"
+_FLOWS = {"icon": f"{_STATIC}/flows.svg", "icon_dark_mode": f"{_STATIC}/flows-dark.svg"}
+_REQUESTS = {"icon": f"{_STATIC}/requests.svg", "icon_dark_mode": f"{_STATIC}/requests-dark.svg"}
+PAGES: tuple[dict[str, Any], ...] = (
+    {"name": "Flows", "destination": "nav", "url_route": "flows", "nav_top_level": True, **_FLOWS},
+    {"name": "Flow", "destination": "dag", "url_route": "flow", **_FLOWS},
+    {"name": "Requests", "destination": "nav", "url_route": "requests", "nav_top_level": True, **_REQUESTS},
+    {"name": "Requests", "destination": "dag_run", "url_route": "run-requests", **_REQUESTS},
+)
+"""Where each page stands; relative addresses, which hold below a sub-path too."""
 
 
 def _command() -> str:
@@ -42,6 +57,24 @@ class OrderCancellationPlugin(AirflowPlugin):
     """Pages, API and links of the order cancellation flows."""
 
     name = "order_cancellation"
+
+    @cached_property
+    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        """The API and the pages' files, built at the first question."""
+        from order_cancellation.api.app import make_app  # noqa: PLC0415 (the API server's alone)
+
+        return [{"app": make_app(), "url_prefix": f"/{PREFIX}", "name": "Order cancellation"}]
+
+    @cached_property
+    def react_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        """The pages; none in a checkout without their bundle."""
+        from order_cancellation.api.app import BUNDLE, static_version  # noqa: PLC0415 (likewise)
+
+        if not BUNDLE.is_file():
+            log.warning("%s is missing: Airflow shows no pages of order cancellations", BUNDLE)
+            return []
+        url = f"{PREFIX}/static/main.js?v={static_version()}"
+        return [{**page, "bundle_url": url} for page in PAGES]
 
 
 if _command() == "scheduler":

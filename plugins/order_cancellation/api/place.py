@@ -1,0 +1,46 @@
+"""What the routes work on: the settings, the flows folder and the ledger of this API server."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from threading import Lock
+
+from order_cancellation.airflow_settings import read_settings
+from order_cancellation.flow.store import FlowStore
+from order_cancellation.ledger import Ledger
+from order_cancellation.service.requests import open_ledger
+from order_cancellation.service.settings import Settings
+
+__all__ = ["the_ledger", "the_settings", "the_store"]
+
+_one_at_a_time = Lock()
+
+
+def the_settings() -> Settings:
+    """Return the settings in force.
+
+    Raises:
+        ConfigurationError: One of them is not usable.
+    """
+    return read_settings()
+
+
+def the_store() -> FlowStore:
+    """Return the flows folder."""
+    return FlowStore(the_settings().flows_folder)
+
+
+def the_ledger() -> Ledger:
+    """Return the ledger; it is opened at the first call, and stays open in this process.
+
+    Raises:
+        ConfigurationError: A setting is not usable.
+        LedgerUnavailable: The database can't be reached.
+    """
+    with _one_at_a_time:
+        return _opened(the_settings())
+
+
+@lru_cache(maxsize=2)
+def _opened(settings: Settings) -> Ledger:
+    return open_ledger(settings)

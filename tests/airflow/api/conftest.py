@@ -1,0 +1,66 @@
+"""Airflow's own application in this process, with a caller for each role."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROLES = ("viewer", "user", "op", "admin")
+PREFIX = "/order-cancellation"
+
+
+@pytest.fixture(scope="session")
+def airflow_app(airflow_db) -> Any:
+    """Airflow's API server, made once: with its plugins, so with our application mounted."""
+    from airflow.api_fastapi.app import create_app
+
+    return create_app(apps="core")
+
+
+@pytest.fixture(scope="session")
+def tokens(airflow_app) -> dict[str, str]:
+    """A token for each role."""
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+
+    manager = get_auth_manager()
+    return {
+        role: manager.generate_jwt(SimpleAuthManagerUser(username=role, role=role.upper())) for role in ROLES
+    }
+
+
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory) -> Path:
+    """A ledger with nothing in it, to be copied: making one takes longer than most tests."""
+    from order_cancellation.ledger.opening import open_database
+
+    path = tmp_path_factory.mktemp("ledger") / "ledger.db"
+    open_database(f"sqlite:///{path}").dispose()
+    return path
+
+
+@pytest.fixture
+def ledger_file(tmp_path, empty_ledger, monkeypatch) -> Path:
+    """The ledger of one test."""
+    path = tmp_path / "ledger.db"
+    shutil.copy(empty_ledger, path)
+    monkeypatch.setenv("AIRFLOW__ORDER_CANCELLATION__LEDGER_URL", f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def caller(airflow_app, tokens, flows, ledger_file) -> Callable[[str | None], Any]:
+    """Return a client for a role, or for nobody; its base is our part of the API."""
+    from starlette.testclient import TestClient
+
+    def client(role: str | None = "admin") -> TestClient:
+        headers = {} if role is None else {"Authorization": f"Bearer {tokens[role]}"}
+        return TestClient(
+            airflow_app, base_url=f"http://testserver{PREFIX}", headers=headers, raise_server_exceptions=False
+        )
+
+    return client
