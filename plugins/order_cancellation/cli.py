@@ -172,6 +172,13 @@ def _add_request_calls(calls: argparse._SubParsersAction[_Parser]) -> None:
     )
     _with_format(resolve)
 
+    text = "Erase a customer's data from requests that are at their end; the rows stay."
+    erase = _call(inner, "erase", commands.requests_erase, text)
+    erase.add_argument("flow", metavar="FLOW", nargs="?", help="the flow; with --customer: only this flow's")
+    erase.add_argument("requests", metavar="UUID_OR_ID", nargs="*")
+    erase.add_argument("--customer", metavar="ID", type=_positive, help="Omnitron's number of the customer")
+    _with_format(erase)
+
 
 def _add_other_calls(calls: argparse._SubParsersAction[_Parser]) -> None:
     doctor = _call(

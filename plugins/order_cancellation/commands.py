@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "doctor",
+    "requests_erase",
     "requests_list",
     "requests_redo",
     "requests_resolve",
@@ -37,6 +38,7 @@ __all__ = [
 
 _LISTED = ("flow", "id", "uuid", "state", "attempts", "erp_status", "relation", "error", "last_changed")
 _HISTORY = ("at", "step", "state", "attempt", "send", "duration_ms", "run_id", "revision", "note")
+_ERASED = ("erased", "flow", "id", "uuid", "state", "why")
 _CASE = ("flow", "case", "step", "passed")
 _MOST_INPUT = 64 * 1024 * 1024
 
@@ -166,6 +168,36 @@ def requests_resolve(arguments: Namespace, output: Output) -> int:
         )
     _write_rows([row], output)
     return 0
+
+
+def requests_erase(arguments: Namespace, output: Output) -> int:
+    """Erase a customer's data; the rows stay, and with them the protection against sending twice."""
+    from order_cancellation.service.requests import erase_customer, erase_requests  # noqa: PLC0415
+    from order_cancellation.service.whoami import who_runs_this  # noqa: PLC0415
+
+    customer, flow, named = arguments.customer, arguments.flow, arguments.requests
+    if (customer is None) != bool(named):
+        raise ConfigurationError(
+            "Name a flow with its requests, or a customer with --customer; one of the two."
+        )
+    with _ledger() as ledger:
+        if customer is None:
+            erased, left = erase_requests(ledger, flow, named, who_runs_this())
+        else:
+            erased, left = erase_customer(ledger, customer, who_runs_this(), flow)
+    rows = [{**row, "erased": True, "why": None} for row in erased]
+    rows += [{**row, "erased": False} for row in left]
+    _write_erased(rows, output)
+    return 1 if left else 0
+
+
+def _write_erased(rows: list[dict[str, Any]], output: Output) -> None:
+    if output.as_json:
+        output.json(rows)
+    elif rows:
+        output.table([{**row, "erased": "yes" if row["erased"] else "NOT YET"} for row in rows], _ERASED)
+    else:
+        output.text("Nothing is kept of this customer.")
 
 
 def doctor(_arguments: Namespace, output: Output) -> int:

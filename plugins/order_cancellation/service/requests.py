@@ -18,6 +18,7 @@ __all__ = [
     "cursor_after",
     "erase",
     "erase_customer",
+    "erase_requests",
     "list_requests",
     "open_ledger",
     "redo",
@@ -159,6 +160,39 @@ def erase(ledger: Ledger, flow: str, uuid_or_id: str, who: str = "command line")
     return _listed(ledger.housekeeping.erase(flow, uuid_or_id, who=who))
 
 
+def erase_requests(
+    ledger: Ledger, flow: str, ids: Sequence[str], who: str = "command line"
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Erase a customer's data from the named requests; one that can't be erased keeps no other from it.
+
+    Args:
+        ledger: The truth.
+        flow: The flow's id.
+        ids: Which requests, by uuid or number.
+        who: The person, kept in the history.
+
+    Returns:
+        The requests that were erased, and those that could not be yet, each with the reason under ``why``.
+    """
+    erased: list[dict[str, Any]] = []
+    left: list[dict[str, Any]] = []
+    for one in dict.fromkeys(ids):
+        try:
+            erased.append(erase(ledger, flow, one, who))
+        except ConfigurationError as error:
+            left.append({**_named(ledger, flow, one), "why": str(error)})
+    return erased, left
+
+
+def _named(ledger: Ledger, flow: str, uuid_or_id: str) -> dict[str, Any]:
+    """Return a request as the listings show it, or what was said where there is no such one, or several."""
+    try:
+        record = ledger.queries.find(flow, uuid_or_id)
+    except ConfigurationError:
+        record = None
+    return {"flow": flow, "uuid": uuid_or_id} if record is None else _listed(record)
+
+
 def erase_customer(
     ledger: Ledger, customer: int, who: str = "command line", flow: str | None = None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -176,12 +210,9 @@ def erase_customer(
     erased: list[dict[str, Any]] = []
     left: list[dict[str, Any]] = []
     for flow_id, uuid in ledger.housekeeping.of_customer(customer, flow):
-        try:
-            erased.append(erase(ledger, flow_id, uuid, who))
-        except ConfigurationError as error:
-            record = ledger.queries.find(flow_id, uuid)
-            assert record is not None, "rows are never deleted"
-            left.append({**_listed(record), "why": str(error)})
+        gone, kept = erase_requests(ledger, flow_id, [uuid], who)
+        erased += gone
+        left += kept
     return erased, left
 
 

@@ -7,14 +7,17 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 import yaml
 from cryptography.fernet import Fernet
 
+from contract.ledgers import FLOW, PERSONAL, FakeClock, brought_to, uuid_of
 from order_cancellation import commands
 from order_cancellation.cli import main
 from order_cancellation.errors import ConfigurationError
+from order_cancellation.ledger import Ledger, State
 from order_cancellation.service.settings import Settings
 from unit.flow.flow_files import FILES, files_of, put
 
@@ -275,6 +278,62 @@ class TestRequests:
         ((_, *words),) = answers
         assert words[:4] == ["acme", "1", "refused", "not there"]
         assert words[4].endswith("(command line)")
+
+
+class TestErase:
+    """Rows in a real ledger: 1 and 2 are customer 9's, done and parked; 3 is another's."""
+
+    @pytest.fixture
+    def ledger(self, flows):
+        settings = commands._settings()
+        with closing(Ledger(settings.ledger_url, settings.payload_keys, FakeClock())) as ledger:
+            for number, state, customer in ((1, State.DONE, 9), (2, State.PARKED, 9), (3, State.DONE, 10)):
+                brought_to(ledger, state, number, customer={"pk": customer, "email": PERSONAL["email"]})
+            yield ledger
+
+    def kept(self, ledger):
+        return {number for number in (1, 2, 3) if ledger.queries.payloads(FLOW, uuid_of(number))}
+
+    def test_by_customer_what_is_at_its_end_is_erased_and_the_rest_is_told_with_its_reason(
+        self, ledger, call
+    ):
+        code, out, _ = call("requests", "erase", "--customer", "9", "--format", "json")
+
+        assert code == 1
+        told = {one["id"]: (one["erased"], one["state"], one["why"]) for one in json.loads(out)}
+        assert told[1] == (True, "done", None)
+        assert told[2][:2] == (False, "parked")
+        assert "Resolve it first" in told[2][2]
+        assert self.kept(ledger) == {2, 3}
+
+    def test_by_request_an_unknown_one_hinders_no_other(self, ledger, call):
+        code, out, _ = call("requests", "erase", "acme", "77", "3")
+
+        assert code == 1
+        assert "NOT YET" in out
+        assert "the ledger has no request 77" in " ".join(out.split())
+        assert self.kept(ledger) == {1, 2}
+
+    def test_all_erased_exits_0(self, ledger, call):
+        assert call("requests", "erase", "acme", "1", uuid_of(3))[0] == 0
+        assert self.kept(ledger) == {2}
+
+    def test_of_one_flow_only(self, ledger, call):
+        code, out, _ = call("requests", "erase", "other", "--customer", "9", "--format", "json")
+
+        assert (code, json.loads(out)) == (0, [])
+        assert self.kept(ledger) == {1, 2, 3}
+
+    def test_nothing_personal_is_printed(self, ledger, call):
+        assert PERSONAL["email"] not in "".join(map(str, call("requests", "erase", "--customer", "9")))
+
+    @pytest.mark.parametrize("words", [(), ("acme",), ("acme", "1", "--customer", "9"), ("--customer", "x")])
+    def test_neither_or_both_is_refused(self, ledger, call, words):
+        code, out, err = call("requests", "erase", *words)
+
+        assert (code, out) == (1, "")
+        assert "customer" in err
+        assert self.kept(ledger) == {1, 2, 3}
 
 
 class TestOthers:
