@@ -158,7 +158,23 @@ def flow_dags() -> Iterator[DAG]:
     store = FlowStore(read_settings().flows_folder)
     for flow_id in store.ids():
         if _dag_id(flow_id) == context.dag_id:
-            yield build_dag(store.load(flow_id))
+            yield build_dag(_as_it_ran(store, flow_id))
+
+
+def _as_it_ran(store: FlowStore, flow_id: str) -> LoadedFlow:
+    """Return a flow for a task's process; where its folder is broken now, as its newest run pinned it.
+
+    An edit that breaks a flow shall not stop the run under way: its steps use the pinned revision anyway.
+    """
+    try:
+        return store.load(flow_id)
+    except FlowInvalid:
+        from order_cancellation.service.runs import newest_revision  # noqa: PLC0415 (slow, and seldom needed)
+
+        kept = newest_revision(read_settings(), flow_id)
+        if kept is None:
+            raise
+        return kept
 
 
 def _all_dags() -> Iterator[DAG]:

@@ -13,8 +13,10 @@ from airflow.sdk import (
     TriggerRule,
 )
 
+from order_cancellation.airflow_settings import read_settings
 from order_cancellation.dag import broken_dag, build_dag, ended_well, flow_dags
 from order_cancellation.errors import Problem
+from order_cancellation.service import runs
 
 from .conftest import PLAIN_FLOW, WHOLE_FLOW, make_loaded, write_flow
 
@@ -221,6 +223,29 @@ class TestFactory:
         monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "two")
         monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", "login")
         assert [dag.dag_id for dag in flow_dags()] == ["two"]
+
+    def test_builds_in_a_tasks_process_the_newest_runs_revision_where_the_folder_is_broken_now(
+        self, flows, monkeypatch, tmp_path
+    ) -> None:
+        """The tasks of the run under way are still there; the flow as it is now has none of them."""
+        monkeypatch.setenv("AIRFLOW__ORDER_CANCELLATION__LEDGER_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
+        good = make_loaded(WHOLE_FLOW)
+        with runs.open_ledger(read_settings()) as ledger:
+            ledger.runs.keep_revision("acme", good.revision, good.files)
+            ledger.runs.start("acme", "run-1", good.revision, dry_run=False)
+        write_flow(flows, "acme", "get_data: [")
+        monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "acme")
+        monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", "requests.mapping")
+        (dag,) = flow_dags()
+        assert "requests.mapping" in dag.task_ids
+
+    def test_takes_no_flow_for_broken_because_of_a_saved_case(self, flows) -> None:
+        """A malformed case is for validate and test to tell; it stops no run."""
+        home = write_flow(flows, "acme")
+        (home / "cases").mkdir()
+        (home / "cases" / "typo.yaml").write_text("step: [")
+        (dag,) = flow_dags()
+        assert "broken" not in dag.tags
 
     def test_turns_what_airflow_refuses_into_a_broken_dag(self, flows, monkeypatch) -> None:
         write_flow(flows, "acme")

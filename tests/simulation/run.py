@@ -1,6 +1,7 @@
 """The simulation from the command line: many seeds on all cores, or one of them with its whole story.
 
-``python tests/simulation/run.py --seeds 1000`` · ``--seed 4711`` replays one · ``--bug NAME`` plants a bug.
+``python tests/simulation/run.py --seeds 1000`` · ``--seed 4711`` replays one · ``--bug NAME`` plants a bug ·
+``--postgres`` keeps the ledger there (``TEST_POSTGRES_URL`` says where databases may be made).
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from needs import POSTGRES_URL
 from simulation.bugs import BUGS, planted
-from simulation.world import Result, live
+from simulation.world import ON_POSTGRES, Result, live
 
 __all__ = ["failures", "replay_command"]
 
@@ -27,7 +29,8 @@ LAST_LINES = 60
 
 def replay_command(seed: int, bug: str | None = None) -> str:
     """Return the command that plays a seed again."""
-    return f".venv/bin/python tests/simulation/run.py --seed {seed}" + (f" --bug {bug}" if bug else "")
+    options = (f" --bug {bug}" if bug else "") + (" --postgres" if ON_POSTGRES in os.environ else "")
+    return f".venv/bin/python tests/simulation/run.py --seed {seed}{options}"
 
 
 def failures(first: int, count: int, *, processes: int, bug: str | None = None) -> Iterator[Result]:
@@ -54,6 +57,8 @@ def _some(start: int, end: int, bug: str | None) -> list[Result]:
 def main() -> int:
     """Run from the command line."""
     options = _options()
+    if options.postgres:
+        os.environ[ON_POSTGRES] = POSTGRES_URL
     if options.seed is not None:
         with planted(options.bug):
             result = live(options.seed)
@@ -75,6 +80,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="replay this one, with its story")
     parser.add_argument("--bug", choices=sorted(BUGS), help="plant a bug, to see it found")
+    parser.add_argument("--postgres", action="store_true", help="keep the ledger in Postgres")
     parser.add_argument("--processes", type=int, default=min(os.cpu_count() or 1, 8))
     return parser.parse_args()
 

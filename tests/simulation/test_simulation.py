@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from needs import POSTGRES_URL
 from simulation.bugs import BUGS, planted
 from simulation.run import failures, replay_command
-from simulation.world import live
+from simulation.world import ON_POSTGRES, live
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = int(os.environ.get("SEEDS", "1000"))
@@ -24,15 +25,26 @@ def digest(seed):
     return hashlib.sha256("\n".join(live(seed).story).encode()).hexdigest()
 
 
-@pytest.mark.timeout(60 + SEEDS)
-def test_every_invariant_holds_for_every_seed():
-    """Nothing is booked twice, lost or told too early, and everything ends once the faults stop."""
-    failed = sorted(failures(0, SEEDS, processes=PROCESSES), key=lambda result: result.seed)
-
+def hold(count):
+    """Live through so many seeds, and tell each failure with the command that plays it again."""
+    failed = sorted(failures(0, count, processes=PROCESSES), key=lambda result: result.seed)
     lines = [
         f"seed={one.seed}: {'; '.join(one.violations[:3])}\n  {replay_command(one.seed)}" for one in failed
     ]
-    assert not failed, f"{len(failed)} of {SEEDS} seeds failed\n" + "\n".join(lines[:10])
+    assert not failed, f"{len(failed)} of {count} seeds failed\n" + "\n".join(lines[:10])
+
+
+@pytest.mark.timeout(60 + SEEDS)
+def test_every_invariant_holds_for_every_seed():
+    """Nothing is booked twice, lost or told too early, and everything ends once the faults stop."""
+    hold(SEEDS)
+
+
+@pytest.mark.needs("postgres")
+def test_so_it_does_with_the_ledger_in_postgres(monkeypatch):
+    """Fewer seeds: the engine is the same, only the database is another, and slower."""
+    monkeypatch.setenv(ON_POSTGRES, POSTGRES_URL)
+    hold(50)
 
 
 @pytest.mark.parametrize("bug", BUGS)

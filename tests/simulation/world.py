@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import logging
+import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 from cryptography.fernet import Fernet
-from sqlalchemy import event, text
+from sqlalchemy import create_engine, event, make_url, text
 
 from order_cancellation.flow.model import Flow
 from order_cancellation.ledger import Ledger
@@ -28,7 +31,10 @@ from simulation.loop import VirtualLoop
 from simulation.remote import ErpServer, OmnitronServer
 from simulation.worker import Worker
 
-__all__ = ["Result", "World", "live"]
+__all__ = ["ON_POSTGRES", "Result", "World", "live"]
+
+ON_POSTGRES = "SIMULATION_POSTGRES"
+"""The variable that names a server for the ledger, in place of SQLite; a pool's processes inherit it."""
 
 MOST_CALLS = 20_000
 POLLS = 9
@@ -222,11 +228,14 @@ def _end(loop: VirtualLoop) -> None:
 
 
 @cache
-def _ledger() -> Ledger:
-    """Return this process's ledger: one file, emptied for each seed, without waiting for the disk."""
+def _ledger(server: str | None) -> Ledger:
+    """Return this process's ledger, which is emptied for each seed: on a server, or one careless file."""
+    key = Fernet.generate_key().decode()
+    if server is not None:
+        return Ledger(_database_on(server), (key,), None)  # type: ignore[arg-type]
     folder = Path(tempfile.mkdtemp(prefix="simulation-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    ledger = Ledger(f"sqlite:///{folder / 'ledger.db'}", (Fernet.generate_key().decode(),), None)  # type: ignore[arg-type]
+    _in_the_end(lambda: shutil.rmtree(folder, ignore_errors=True))
+    ledger = Ledger(f"sqlite:///{folder / 'ledger.db'}", (key,), None)  # type: ignore[arg-type]
     ledger.database.engine.dispose()
     event.listen(ledger.database.engine, "connect", _careless)
     return ledger
@@ -237,9 +246,33 @@ def _careless(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}").fetchall()
 
 
+def _database_on(server: str) -> str:
+    """Make a database of this process's own; it is dropped in the end."""
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    name = f"simulation_{uuid4().hex}"
+
+    def say(what: str) -> None:
+        with engine.connect() as connection:
+            connection.execute(text(what))
+        engine.dispose()
+
+    say(f"CREATE DATABASE {name}")
+    _in_the_end(lambda: say(f"DROP DATABASE {name} WITH (FORCE)"))
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def _in_the_end(clean_up: Callable[[], Any]) -> None:
+    """Clean up when this process ends; a pool's processes do not heed ``atexit``."""
+    Finalize(None, clean_up, exitpriority=1)
+
+
 def _fresh_ledger() -> Ledger:
-    ledger = _ledger()
+    ledger = _ledger(os.environ.get(ON_POSTGRES))
+    names = ", ".join(table.name for table in metadata.sorted_tables)
     with ledger.database.write() as connection:
+        if not ledger.database.sqlite:
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+            return ledger
         for table in metadata.sorted_tables:
             connection.execute(text(f"DELETE FROM {table.name}"))
         connection.execute(text("DELETE FROM sqlite_sequence"))

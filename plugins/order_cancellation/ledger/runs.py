@@ -108,6 +108,13 @@ class Runs:
             raise KeyError(f"Flow '{flow}': the ledger has no revision {revision[:12]}")
         return {name: zlib.decompress(b64decode(text)) for name, text in self._cipher.unpack(data).items()}
 
+    def newest_revision(self, flow: str) -> str | None:
+        """Return the revision that the flow's newest run pinned, or None where it never ran."""
+        r = schema.runs.c
+        query = select(r.revision).where(r.flow == flow).order_by(r.started_at.desc()).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
     def start(self, flow: str, run_id: str, revision: str, *, dry_run: bool) -> None:
         """Enter a run, or enter it again with the revision of now."""
         row = {

@@ -11,7 +11,7 @@ from order_cancellation.flow.model import Flow
 from order_cancellation.flow.store import FlowStore, LoadedFlow
 from order_cancellation.service.order import order_problems, place_problems
 
-__all__ = ["check", "check_all", "load_checked", "validate"]
+__all__ = ["case_problems", "check", "check_all", "load_checked", "validate"]
 
 
 def check(loaded: LoadedFlow) -> list[Problem]:
@@ -23,13 +23,21 @@ def check(loaded: LoadedFlow) -> list[Problem]:
     Returns:
         All that is wrong, in the order of the file.
     """
+    return [*_run_problems(loaded), *case_problems(loaded)]
+
+
+def _run_problems(loaded: LoadedFlow) -> list[Problem]:
     found = [*_scripts(loaded), *_mapping(loaded), *_templates(loaded), *_json_paths(loaded.flow)]
-    _, of_cases = read_cases(loaded.flow.id, loaded.files)
-    return [*(Problem(loaded.flow.id, path, message) for path, message in found), *of_cases]
+    return [Problem(loaded.flow.id, path, message) for path, message in found]
+
+
+def case_problems(loaded: LoadedFlow) -> list[Problem]:
+    """Return what is wrong with a flow's saved cases; it stops saving and testing, and never a run."""
+    return read_cases(loaded.flow.id, loaded.files)[1]
 
 
 def load_checked(store: FlowStore, flow_id: str) -> LoadedFlow:
-    """Load a flow with all checks, as saving and going live want it.
+    """Load a flow with all checks that a run needs.
 
     Args:
         store: The flows folder.
@@ -39,7 +47,7 @@ def load_checked(store: FlowStore, flow_id: str) -> LoadedFlow:
         FlowInvalid: Something is wrong; all of it at once.
     """
     loaded = store.load(flow_id)
-    problems = [*check(loaded), *place_problems(store, loaded.flow)]
+    problems = [*_run_problems(loaded), *place_problems(store, loaded.flow)]
     if problems:
         raise FlowInvalid(problems)
     return loaded

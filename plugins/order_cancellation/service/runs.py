@@ -28,7 +28,7 @@ from order_cancellation.http.transport import AiohttpTransport
 from order_cancellation.ledger import Ledger
 from order_cancellation.omnitron import Omnitron, OmnitronReader
 from order_cancellation.scripts import Protection, ScriptPool
-from order_cancellation.service.flows import load_checked
+from order_cancellation.service.flows import case_problems, load_checked
 from order_cancellation.service.settings import Settings
 from order_cancellation.steps import (
     custom_response,
@@ -57,6 +57,7 @@ __all__ = [
     "get_data",
     "keep_house",
     "log_in",
+    "newest_revision",
     "note_red",
     "open_ledger",
     "report",
@@ -138,6 +139,8 @@ async def get_data(settings: Settings, connections: Connections, run: Run) -> li
     with open_ledger(settings) as ledger:
         ledger.runs.keep_revision(run.flow_id, loaded.revision, loaded.files)
         ledger.runs.start(run.flow_id, run.run_id, loaded.revision, dry_run=run.params.dry_run)
+        for problem in case_problems(loaded):
+            _LOG.warning("%s", problem)
         take_up = rehearsal.get_data if run.params.dry_run else get_data_step.run
         async with _opened(settings, connections, run, ledger, loaded, omnitron=True) as context:
             return await take_up(context, run.params, run.interval)
@@ -182,6 +185,17 @@ async def run_step(
             if dry:
                 return await rehearsal.run_step(step, batch, context)
             return await STEPS[step](batch, context)
+
+
+def newest_revision(settings: Settings, flow_id: str) -> LoadedFlow | None:
+    """Return a flow as its newest run pinned it, or None where it never ran.
+
+    Raises:
+        LedgerUnavailable: The ledger can't be read.
+    """
+    with open_ledger(settings) as ledger:
+        revision = ledger.runs.newest_revision(flow_id)
+        return None if revision is None else open_files(flow_id, ledger.runs.revision(flow_id, revision))
 
 
 def note_red(settings: Settings, run: Run, step: str, batch: int) -> None:

@@ -93,6 +93,12 @@ def test_load_checked_returns_a_good_flow(tmp_path):
     assert load_checked(FlowStore(tmp_path), "acme").flow.id == "acme"
 
 
+def test_a_broken_case_stops_no_run(tmp_path):
+    put(tmp_path, "acme", {**files_of(), "cases/x.yaml": b"step: ["})
+    assert load_checked(FlowStore(tmp_path), "acme").flow.id == "acme"
+    assert [problem.path for problem in validate(FlowStore(tmp_path))] == ["cases/x.yaml line 2"]
+
+
 def test_load_checked_looks_at_the_flows_that_it_runs_after(tmp_path):
     for name, after in {"a": ["c"], "b": ["a"], "c": ["b"], "d": ["gone"], "e": ["a"]}.items():
         put(tmp_path, name, schedule={"after": after})
