@@ -126,6 +126,19 @@ class TestSchema:
         assert ledger.runs.revision(FLOW, "r1") == {"flow.yaml": b"title: x\n"}
         ledger.close()
 
+    def test_a_ledger_of_the_second_release_keeps_who_saved_what(self, tmp_path):
+        path = tmp_path / "ledger.db"
+        connection = sqlite3.connect(path)
+        connection.executescript(RELEASED.with_name("ledger-0002.sql").read_text(encoding="utf-8"))
+        connection.close()
+
+        ledger = Ledger(f"sqlite:///{path}", (RELEASED_KEY,), FakeClock())
+
+        (save,) = ledger.history.list(FLOW)
+        assert (save.author, save.note) == ("ada", "why not")
+        assert ledger.runs.revision(FLOW, save.revision) == {"flow.yaml": b"title: x\n"}
+        ledger.close()
+
     def test_every_table_is_there(self, ledger):
         with ledger.database.engine.connect() as connection:
             assert set(inspect(connection).get_table_names()) == {*schema.metadata.tables, "ledger_version"}

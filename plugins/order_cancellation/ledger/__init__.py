@@ -9,6 +9,7 @@ from order_cancellation.clock import Clock
 from order_cancellation.ledger.cipher import Cipher
 from order_cancellation.ledger.database import Database
 from order_cancellation.ledger.dry import DryResults
+from order_cancellation.ledger.history import History, Save
 from order_cancellation.ledger.housekeeping import Housekeeping
 from order_cancellation.ledger.intake import Intake, Limits
 from order_cancellation.ledger.opening import open_database
@@ -19,7 +20,7 @@ from order_cancellation.ledger.states import State
 from order_cancellation.ledger.tokens import LedgerTokens
 from order_cancellation.ledger.work import Claim, Work
 
-__all__ = ["Batch", "Change", "Claim", "Ledger", "Limits", "Record", "RunRow", "State"]
+__all__ = ["Batch", "Change", "Claim", "Ledger", "Limits", "Record", "RunRow", "Save", "State"]
 
 
 class Ledger:
@@ -39,6 +40,7 @@ class Ledger:
         cipher = Cipher(keys)
         self.database = Database(open_database(url))
         self.runs = Runs(self.database, cipher, clock)
+        self.history = History(self.database, clock)
         self.intake = Intake(self.database, cipher, clock)
         self.work = Work(self.database, cipher, clock)
         self.tokens = LedgerTokens(self.database, cipher, clock)

@@ -29,6 +29,7 @@ __all__ = [
     "requests",
     "revisions",
     "runs",
+    "saves",
     "step_notes",
     "storable",
     "tokens",
@@ -79,6 +80,19 @@ revisions = Table(
     Column("created_at", Float, nullable=False),
     Column("author", _Name(200), nullable=False, default=""),
     Column("note", _Words(), nullable=False, default=""),
+)
+
+saves = Table(
+    "saves",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("flow", _Name(64), nullable=False),
+    Column("revision", _Name(64), nullable=False, comment="the folder after the save"),
+    Column("at", Float, nullable=False, comment="of a change from outside: when it was first seen"),
+    Column("author", _Name(200), nullable=False, comment="empty: changed from outside"),
+    Column("note", _Words(), nullable=False),
+    Index("saves_by_flow", "flow", "id"),
+    sqlite_autoincrement=True,
 )
 
 runs = Table(
