@@ -18,7 +18,7 @@ needs_node = pytest.mark.needs("node")
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sources in a folder of their own, so that nothing else that lies about can help, with the locked packages."""
+    """The sources and the locked packages, where nothing else that lies about can help."""
     home = tmp_path_factory.mktemp("workshop")
     shutil.copytree(ROOT / "ui", home / "ui", ignore=shutil.ignore_patterns("node_modules"))
     npm(home, "ci")

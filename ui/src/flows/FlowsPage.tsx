@@ -1,3 +1,247 @@
-import { EmptyState } from "../shared/EmptyState";
+import { Alert, Box, Button, chakra, Heading, HStack, Stack, Table, Text } from "@chakra-ui/react";
+import { useState } from "react";
+import { Link } from "react-router-dom";
 
-export const FlowsPage = () => <EmptyState title="Flows" />;
+import { api, apiUrl } from "../api";
+import { Confirm } from "../shared/Confirm";
+import { EmptyState } from "../shared/EmptyState";
+import { ErrorNote } from "../shared/ErrorNote";
+import { Loading } from "../shared/Loading";
+import { StateBadge } from "../shared/StateBadge";
+import { Time } from "../shared/Time";
+import { complain, say } from "../toaster";
+import type { Flow, FlowList, FlowRow, Saved } from "../types";
+import { useApi } from "../useApi";
+import { Counts } from "./Counts";
+import { ImportDialog } from "./ImportDialog";
+import { NewFlowDialog } from "./NewFlowDialog";
+import { RowMenu } from "./RowMenu";
+
+type Open = { kind: "new" | "import" } | { kind: "copy" | "delete"; flow: FlowRow } | null;
+
+const REFRESH_MS = 15_000;
+
+/** All flows: how they stand, and what can be done with each. */
+export const FlowsPage = () => {
+  const { data, error, reload } = useApi<FlowList>("flows", { refreshMs: REFRESH_MS });
+  const [open, setOpen] = useState<Open>(null);
+  const close = () => {
+    setOpen(null);
+  };
+  if (data === undefined && error !== undefined) {
+    return <ErrorNote error={error} retry={reload} title="The flows can't be read" />;
+  }
+  if (data === undefined) return <Loading lines={6} what="Reading the flows" />;
+  const mayCreate = data.can_create && data.writable;
+  return (
+    <Stack gap={4}>
+      <HStack flexWrap="wrap" justify="space-between">
+        <Heading as="h1" size="lg">
+          {data.flows.length === 1 ? "1 flow" : `${data.flows.length} flows`}
+        </Heading>
+        <HStack>
+          <Button
+            disabled={!mayCreate}
+            onClick={() => {
+              setOpen({ kind: "import" });
+            }}
+            size="sm"
+            variant="outline"
+          >
+            Import
+          </Button>
+          <Button
+            disabled={!mayCreate}
+            onClick={() => {
+              setOpen({ kind: "new" });
+            }}
+            size="sm"
+          >
+            New flow
+          </Button>
+        </HStack>
+      </HStack>
+      {!data.writable && <ReadOnly why={data.why_not} />}
+      {error !== undefined && <ErrorNote error={error} retry={reload} title="This list may be old" />}
+      {data.flows.length === 0 ? (
+        <EmptyState title="No flow yet">
+          {mayCreate
+            ? "Begin with New flow: a template has every step in it."
+            : "You see no flow with your role."}
+        </EmptyState>
+      ) : (
+        <FlowTable
+          flows={data.flows}
+          onCopy={(flow) => {
+            setOpen({ kind: "copy", flow });
+          }}
+          onDelete={(flow) => {
+            setOpen({ kind: "delete", flow });
+          }}
+          reload={reload}
+          writable={data.writable}
+          mayCreate={mayCreate}
+        />
+      )}
+      <NewFlowDialog
+        copyOf={open?.kind === "copy" ? open.flow : null}
+        list={data}
+        onClose={close}
+        open={open?.kind === "new" || open?.kind === "copy"}
+      />
+      <ImportDialog list={data} onClose={close} open={open?.kind === "import"} />
+      {open?.kind === "delete" && <Delete flow={open.flow} onClose={close} onDone={reload} />}
+    </Stack>
+  );
+};
+
+const ReadOnly = ({ why }: { why: string | null }) => (
+  <Alert.Root size="sm" status="info">
+    <Alert.Indicator />
+    <Alert.Title>Read-only: {why ?? "the flows folder can't be written."}</Alert.Title>
+  </Alert.Root>
+);
+
+interface Rows {
+  flows: FlowRow[];
+  writable: boolean;
+  mayCreate: boolean;
+  reload: () => void;
+  onCopy: (flow: FlowRow) => void;
+  onDelete: (flow: FlowRow) => void;
+}
+
+const NameLink = chakra(Link);
+
+const FlowTable = ({ flows, ...actions }: Rows) => (
+  <Box overflowX="auto">
+    <Table.Root size="sm">
+      <Table.Header>
+        <Table.Row>
+          <Table.ColumnHeader>Flow</Table.ColumnHeader>
+          <Table.ColumnHeader>State</Table.ColumnHeader>
+          <Table.ColumnHeader>Schedule</Table.ColumnHeader>
+          <Table.ColumnHeader>Next run</Table.ColumnHeader>
+          <Table.ColumnHeader>Last run</Table.ColumnHeader>
+          <Table.ColumnHeader title="done and failed: of the last 24 hours; in doubt and parked: as they stand">
+            Requests, last day
+          </Table.ColumnHeader>
+          <Table.ColumnHeader>
+            <chakra.span srOnly>Actions</chakra.span>
+          </Table.ColumnHeader>
+        </Table.Row>
+      </Table.Header>
+      <Table.Body>
+        {flows.map((flow) => (
+          <FlowTableRow flow={flow} key={flow.id} {...actions} />
+        ))}
+      </Table.Body>
+    </Table.Root>
+  </Box>
+);
+
+const FlowTableRow = ({
+  flow,
+  writable,
+  mayCreate,
+  reload,
+  onCopy,
+  onDelete,
+}: Omit<Rows, "flows"> & { flow: FlowRow }) => (
+  <Table.Row>
+    <Table.Cell maxWidth="20rem" verticalAlign="top">
+      <NameLink color="fg.info" fontWeight="semibold" to={`/plugin/flows?flow=${flow.id}`}>
+        {flow.title || flow.id}
+      </NameLink>
+      <Text color="fg.muted" fontFamily="mono" fontSize="xs">
+        {flow.id}
+        {flow.owner === null ? "" : ` · ${flow.owner}`}
+      </Text>
+      {flow.problems.slice(0, 3).map(({ path, message }) => (
+        <Text color="fg.error" fontSize="xs" key={path + message} whiteSpace="normal">
+          {path === "" ? "" : `${path}: `}
+          {message}
+        </Text>
+      ))}
+      {flow.problems.length > 3 && (
+        <Text color="fg.error" fontSize="xs">
+          and {flow.problems.length - 3} more
+        </Text>
+      )}
+    </Table.Cell>
+    <Table.Cell verticalAlign="top">
+      <StateBadge state={flow.state} />
+    </Table.Cell>
+    <Table.Cell verticalAlign="top" whiteSpace="normal">
+      {flow.schedule}
+    </Table.Cell>
+    <Table.Cell verticalAlign="top">
+      <Time at={flow.next_run} />
+    </Table.Cell>
+    <Table.Cell verticalAlign="top">
+      {flow.last_run === null ? (
+        <Time at={null} />
+      ) : (
+        <Link to={`/dags/${flow.id}/runs/${encodeURIComponent(flow.last_run.run_id)}`}>
+          <StateBadge state={flow.last_run.state} /> <Time at={flow.last_run.at} />
+        </Link>
+      )}
+    </Table.Cell>
+    <Table.Cell verticalAlign="top">
+      <Counts counts={flow.counts} flow={flow.id} />
+    </Table.Cell>
+    <Table.Cell textAlign="end" verticalAlign="top">
+      <RowMenu
+        flow={flow}
+        mayCreate={mayCreate}
+        onCopy={() => {
+          onCopy(flow);
+        }}
+        onDelete={() => {
+          onDelete(flow);
+        }}
+        onExport={() => {
+          location.assign(apiUrl(`flows/${encodeURIComponent(flow.id)}/export`));
+        }}
+        onSwitch={() => void switchFlow(flow).then(reload)}
+        writable={writable}
+      />
+    </Table.Cell>
+  </Table.Row>
+);
+
+async function switchFlow({ id, enabled }: FlowRow): Promise<void> {
+  const path = `flows/${encodeURIComponent(id)}`;
+  try {
+    const { revision } = await api<Flow>(path);
+    await api<Saved>(`${path}/enabled`, { method: "POST", json: { enabled: !enabled, base: revision } });
+    say(enabled ? `${id} is disabled` : `${id} is enabled`);
+  } catch (error) {
+    complain(`${id} could not be ${enabled ? "disabled" : "enabled"}`, error);
+  }
+}
+
+const Delete = ({ flow, onClose, onDone }: { flow: FlowRow; onClose: () => void; onDone: () => void }) => (
+  <Confirm
+    action="Delete"
+    danger
+    onClose={onClose}
+    onConfirm={async () => {
+      const path = `flows/${encodeURIComponent(flow.id)}`;
+      const { revision } = await api<Flow>(path);
+      await api(path, { method: "DELETE", json: { base: revision } });
+      say(`${flow.id} is deleted`, "Its last version stays in the history.");
+      onDone();
+    }}
+    open
+    title={`Delete ${flow.id}?`}
+    typed={flow.id}
+  >
+    <Text>
+      The folder is removed, and no run will begin any more. What the ledger knows of its requests stays
+      {flow.counts.in_doubt + flow.counts.parked > 0
+        ? `, but ${flow.counts.in_doubt + flow.counts.parked} of them wait for a person, and nothing will take them up.`
+        : "."}
+    </Text>
+  </Confirm>
+);

@@ -1,0 +1,216 @@
+import { Alert, Button, CloseButton, Dialog, Field, Input, Portal, Stack, Text } from "@chakra-ui/react";
+import { useState } from "react";
+
+import { api, ApiError, type Detail, messageOf } from "../../api";
+import { Diff, FileDiffs } from "../../shared/Diff";
+import { Time } from "../../shared/Time";
+import type { Draft, Flow, Problem, Saved } from "../../types";
+import { FLOW_FILE, onlySchedule, onTop, scheduleCall } from "../draft";
+import { useFlowEditor } from "../useEditor";
+
+interface Asked {
+  open: boolean;
+  onClose: () => void;
+  onSaved: (saved: Saved, sent: Draft | null) => void;
+}
+
+export const SaveDialog = (asked: Asked) => (
+  <Dialog.Root
+    lazyMount
+    onOpenChange={({ open }) => {
+      if (!open) asked.onClose();
+    }}
+    open={asked.open}
+    scrollBehavior="inside"
+    size="lg"
+    unmountOnExit
+  >
+    <Portal>
+      <Dialog.Backdrop />
+      <Dialog.Positioner>
+        <Dialog.Content>
+          <Body {...asked} />
+        </Dialog.Content>
+      </Dialog.Positioner>
+    </Portal>
+  </Dialog.Root>
+);
+
+/** Why the server did not save, where there is a way on. */
+type Refusal = { kind: "cases" | "changed" | "invalid"; detail: Detail; message: string };
+
+function refusalOf(error: unknown): Refusal | null {
+  if (!(error instanceof ApiError)) return null;
+  const { code } = error;
+  return code === "cases" || code === "changed" || code === "invalid"
+    ? { kind: code, detail: error.detail, message: error.message }
+    : null;
+}
+
+const Body = ({ onClose, onSaved }: Asked) => {
+  const { flow, base, draft, problems, unsaved, takeSaved } = useFlowEditor();
+  const [note, setNote] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [refusal, setRefusal] = useState<Refusal | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const path = `flows/${encodeURIComponent(flow.id)}`;
+  const justSchedule = onlySchedule(base, draft);
+
+  const attempt = async (work: () => Promise<void>) => {
+    setBusy(true);
+    setError(null);
+    try {
+      await work();
+      onClose();
+    } catch (failed) {
+      const why = refusalOf(failed);
+      setRefusal(why);
+      setError(why === null ? messageOf(failed) : null);
+      setBusy(false);
+    }
+  };
+  const save = (despite: boolean) =>
+    attempt(async () => {
+      const call = justSchedule
+        ? api<Saved>(`${path}/schedule`, { method: "POST", json: scheduleCall(draft.document) })
+        : api<Saved>(path, { method: "PUT", json: { base: base.revision, draft, note, despite } });
+      onSaved(await call, draft);
+    });
+  const keepMine = () =>
+    attempt(async () => {
+      const theirs = await api<Flow>(path);
+      const mine = onTop(base, draft, theirs.draft.files);
+      const json = { base: theirs.revision, draft: mine, note, despite: false };
+      onSaved(await api<Saved>(path, { method: "PUT", json }), null);
+    });
+  const takeTheirs = () =>
+    attempt(async () => {
+      takeSaved(await api<Flow>(path), null);
+    });
+
+  const found = refusal?.detail.problems ?? problems;
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (found.length === 0 && refusal?.kind !== "changed") void save(refusal?.kind === "cases");
+      }}
+    >
+      <Dialog.Header>
+        <Dialog.Title>{titleOf(refusal, flow.id)}</Dialog.Title>
+      </Dialog.Header>
+      <Dialog.Body maxHeight="65vh" overflowY="auto">
+        <Stack gap={4}>
+          {found.length > 0 && <Refused problems={found} />}
+          {refusal?.kind === "cases" && <Cases detail={refusal.detail} />}
+          {refusal?.kind === "changed" && <Changed detail={refusal.detail} mine={unsaved} />}
+          {refusal?.kind !== "changed" && (
+            <Text fontSize="sm">
+              Changed: {justSchedule ? "the schedule, nothing else" : unsaved.join(", ") || "nothing"}
+            </Text>
+          )}
+          {!justSchedule && (
+            <Field.Root>
+              <Field.Label>Note</Field.Label>
+              <Input
+                autoFocus
+                maxLength={500}
+                onChange={({ target }) => {
+                  setNote(target.value);
+                }}
+                placeholder="Why: it stands in the history"
+                value={note}
+              />
+            </Field.Root>
+          )}
+          {error !== null && (
+            <Text color="fg.error" role="alert">
+              {error}
+            </Text>
+          )}
+        </Stack>
+      </Dialog.Body>
+      <Dialog.Footer>
+        <Button onClick={onClose} variant="outline">
+          Cancel
+        </Button>
+        {refusal?.kind === "changed" ? (
+          <>
+            <Button disabled={busy} onClick={() => void takeTheirs()} variant="outline">
+              Take theirs
+            </Button>
+            <Button loading={busy} onClick={() => void keepMine()}>
+              Keep mine on top
+            </Button>
+          </>
+        ) : (
+          <Button disabled={found.length > 0} loading={busy} loadingText="Checking and saving" type="submit">
+            {refusal?.kind === "cases" ? "Save all the same" : "Save"}
+          </Button>
+        )}
+      </Dialog.Footer>
+      <Dialog.CloseTrigger asChild>
+        <CloseButton aria-label="Close" size="sm" />
+      </Dialog.CloseTrigger>
+    </form>
+  );
+};
+
+function titleOf(refusal: Refusal | null, id: string): string {
+  if (refusal?.kind === "cases") return "Some test cases fail";
+  if (refusal?.kind === "changed") return "Somebody has changed this flow meanwhile";
+  return `Save ${id}`;
+}
+
+const Refused = ({ problems }: { problems: readonly Problem[] }) => (
+  <Alert.Root status="error">
+    <Alert.Indicator />
+    <Alert.Content>
+      <Alert.Title>It can&apos;t be saved before this is repaired</Alert.Title>
+      <Alert.Description>
+        {problems.map(({ path, message }) => (
+          <Text key={path + message}>
+            {path === "" ? "" : `${path}: `}
+            {message}
+          </Text>
+        ))}
+      </Alert.Description>
+    </Alert.Content>
+  </Alert.Root>
+);
+
+const Cases = ({ detail }: { detail: Detail }) => (
+  <Stack gap={2}>
+    <Text fontSize="sm">
+      They say what the flow gave when somebody last called it right. Nothing is saved yet.
+    </Text>
+    {(detail.cases ?? [])
+      .filter(({ passed }) => !passed)
+      .map(({ case: name, step, failures }) => (
+        <Stack gap={1} key={name}>
+          <Text fontSize="sm" fontWeight="medium">
+            {name} ({step})
+          </Text>
+          <Diff label={`What differs in ${name}`} text={failures.join("\n")} />
+        </Stack>
+      ))}
+  </Stack>
+);
+
+const Changed = ({ detail, mine }: { detail: Detail; mine: string[] }) => {
+  const theirs = (detail.diffs ?? []).map(({ name }) => name);
+  const both = theirs.filter((name) => mine.includes(name));
+  return (
+    <Stack gap={2}>
+      <Text fontSize="sm">
+        By {detail.author ?? "somebody"}, <Time at={detail.at} />. This is what they changed:
+      </Text>
+      <FileDiffs files={detail.diffs ?? []} />
+      <Text fontSize="sm">
+        <b>Take theirs</b>: your changes are thrown away. <b>Keep mine on top</b>: theirs stay
+        {both.length === 0 ? "" : `, but of ${both.join(", ")} yours is saved`}
+        {both.includes(FLOW_FILE) ? "; look at the history afterwards" : ""}.
+      </Text>
+    </Stack>
+  );
+};

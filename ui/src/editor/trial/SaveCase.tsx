@@ -1,0 +1,168 @@
+import { Button, Checkbox, CloseButton, Dialog, Field, Input, Portal, Stack, Text } from "@chakra-ui/react";
+import { useState } from "react";
+
+import { api, messageOf } from "../../api";
+import { say } from "../../toaster";
+import type { JsonObject } from "../../types";
+import { useFlowEditor } from "../useEditor";
+import { useTrials } from "./useTrials";
+
+interface Asked {
+  open: boolean;
+  step: string;
+  onClose: () => void;
+}
+
+/** Keep what a test panel shows as a test case: it becomes a file of the flow at the next save. */
+export const SaveCase = (asked: Asked) => (
+  <Dialog.Root
+    lazyMount
+    onOpenChange={({ open }) => {
+      if (!open) asked.onClose();
+    }}
+    open={asked.open}
+    size="md"
+    unmountOnExit
+  >
+    <Portal>
+      <Dialog.Backdrop />
+      <Dialog.Positioner>
+        <Dialog.Content>
+          <Form {...asked} />
+        </Dialog.Content>
+      </Dialog.Positioner>
+    </Portal>
+  </Dialog.Root>
+);
+
+const Form = ({ step, onClose }: Asked) => {
+  const { flow, draft, setFile, locked } = useFlowEditor();
+  const { input, attributes, result } = useTrials().of(step);
+  const [name, setName] = useState("");
+  const [withResult, setWithResult] = useState(result?.error === null);
+  const given = Object.fromEntries(attributes);
+  const [chosen, setChosen] = useState(() => newNames(given, result?.attributes ?? {}));
+  const [error, setError] = useState<string | null>(null);
+  const taken = draft.files[`cases/${name}.yaml`] !== undefined;
+  const fits = /^[A-Za-z0-9_-]+$/.test(name);
+
+  const save = async () => {
+    const expect: JsonObject = {};
+    if (withResult && result !== null) expect.result = result.result_data;
+    if (chosen.length > 0)
+      expect.attributes = Object.fromEntries(chosen.map((key) => [key, result?.attributes[key] ?? ""]));
+    if (result !== null && result.error !== null) expect.error = result.error;
+    try {
+      const { file, text } = await api<{ file: string; text: string }>(
+        `flows/${encodeURIComponent(flow.id)}/cases/compose`,
+        { method: "POST", json: { name, step, input: parsed(input), attributes: given, expect } },
+      );
+      setFile(file, text);
+      say(`Test case ${name} is ready`, "It is saved with the flow.");
+      onClose();
+    } catch (failed) {
+      setError(messageOf(failed));
+    }
+  };
+
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (fits && !taken) void save();
+      }}
+    >
+      <Dialog.Header>
+        <Dialog.Title>Save as test case</Dialog.Title>
+      </Dialog.Header>
+      <Dialog.Body>
+        <Stack gap={3}>
+          <Field.Root invalid={taken || (name !== "" && !fits)} required>
+            <Field.Label>Name</Field.Label>
+            <Input
+              autoComplete="off"
+              onChange={({ target }) => {
+                setName(target.value);
+              }}
+              placeholder="refund_without_iban"
+              value={name}
+            />
+            <Field.HelperText>
+              Letters, digits, _ and -. The file is cases/{name || "name"}.yaml.
+            </Field.HelperText>
+            {taken && <Field.ErrorText>This case is there already.</Field.ErrorText>}
+          </Field.Root>
+          <Text fontSize="sm" fontWeight="medium">
+            From now on it must give
+          </Text>
+          {result !== null && result.error !== null ? (
+            <Text fontSize="sm">this error: {result.error}</Text>
+          ) : (
+            <Check checked={withResult} label="exactly this result" onChange={setWithResult} />
+          )}
+          {Object.keys(result?.attributes ?? {})
+            .filter((key) => !key.endsWith(".error"))
+            .map((key) => (
+              <Check
+                checked={chosen.includes(key)}
+                key={key}
+                label={`${key} = ${result?.attributes[key] ?? ""}`}
+                onChange={(on) => {
+                  setChosen(on ? [...chosen, key] : chosen.filter((other) => other !== key));
+                }}
+              />
+            ))}
+          {error !== null && (
+            <Text color="fg.error" role="alert">
+              {error}
+            </Text>
+          )}
+        </Stack>
+      </Dialog.Body>
+      <Dialog.Footer>
+        <Button onClick={onClose} variant="outline">
+          Cancel
+        </Button>
+        <Button disabled={!fits || taken || locked !== null} type="submit">
+          Keep as case
+        </Button>
+      </Dialog.Footer>
+      <Dialog.CloseTrigger asChild>
+        <CloseButton aria-label="Close" size="sm" />
+      </Dialog.CloseTrigger>
+    </form>
+  );
+};
+
+const Check = ({
+  checked,
+  label,
+  onChange,
+}: {
+  checked: boolean;
+  label: string;
+  onChange: (on: boolean) => void;
+}) => (
+  <Checkbox.Root
+    checked={checked}
+    onCheckedChange={(change) => {
+      onChange(change.checked === true);
+    }}
+  >
+    <Checkbox.HiddenInput />
+    <Checkbox.Control />
+    <Checkbox.Label wordBreak="break-word">{label}</Checkbox.Label>
+  </Checkbox.Root>
+);
+
+/** The attributes that the step set or changed. */
+const newNames = (given: Record<string, string>, left: Record<string, string>) =>
+  Object.keys(left).filter((name) => given[name] !== left[name] && !name.endsWith(".error"));
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,260 @@
+import {
+  Box,
+  Button,
+  Grid,
+  Heading,
+  HStack,
+  Kbd,
+  Menu,
+  Portal,
+  Spinner,
+  Stack,
+  Text,
+} from "@chakra-ui/react";
+import { type ReactNode, useState } from "react";
+
+import { api } from "../../api";
+import { CodeEditor } from "../../code/CodeEditor";
+import { Diff } from "../../shared/Diff";
+import { complain } from "../../toaster";
+import type { JsonObject, Tried } from "../../types";
+import { Pairs } from "../Pairs";
+import { useFlowEditor } from "../useEditor";
+import { Explain } from "./Explain";
+import { arrivedAt, beginning, firstStep, pretty, runChain, sample, type TestedStep } from "./inputs";
+import { Result } from "./Result";
+import { SaveCase } from "./SaveCase";
+import { useTrials } from "./useTrials";
+
+/** Try a step on an input, as in the document: input, attributes, run, result. */
+export const TestPanel = ({
+  step,
+  hint,
+  onChain,
+}: {
+  step: TestedStep;
+  hint: ReactNode;
+  onChain: () => void;
+}) => {
+  const { flow, draft } = useFlowEditor();
+  const trials = useTrials();
+  const { input, attributes, result } = trials.of(step);
+  const [busy, setBusy] = useState<string | null>(null);
+  const [saving, setSaving] = useState(false);
+
+  const during = async (what: string, work: () => Promise<void>) => {
+    setBusy(what);
+    try {
+      await work();
+    } catch (error) {
+      complain(`${what} failed`, error);
+    } finally {
+      setBusy(null);
+    }
+  };
+
+  const run = (compare: boolean) => {
+    void during(compare ? "Comparing" : "Running", async () => {
+      const json = { draft, step, input, attributes: Object.fromEntries(attributes), explain: true, compare };
+      const path = `flows/${encodeURIComponent(flow.id)}/try`;
+      trials.put(step, { result: await api<Tried>(path, { method: "POST", json }) });
+    });
+  };
+
+  return (
+    <Stack aria-label="Test" as="section" borderTopWidth="1px" gap={3} pt={3}>
+      <HStack flexWrap="wrap" justify="space-between">
+        <Heading as="h3" size="sm">
+          Test
+        </Heading>
+        <Text color="fg.muted" fontSize="xs">
+          {hint}
+        </Text>
+      </HStack>
+      <Grid gap={4} templateColumns={{ base: "minmax(0, 1fr)", xl: "minmax(0, 1fr) minmax(0, 1fr)" }}>
+        <Stack gap={2}>
+          <HStack flexWrap="wrap" gap={2}>
+            <FromMenu during={during} step={step} />
+            <Button onClick={onChain} size="xs" variant="outline">
+              Run the whole chain
+            </Button>
+          </HStack>
+          <CodeEditor
+            height="18rem"
+            label="Input"
+            language="json"
+            onChange={(text) => {
+              trials.put(step, { input: text });
+            }}
+            onRun={() => {
+              run(false);
+            }}
+            placeholder="The input, one request: paste it, or take it from above"
+            value={input}
+          />
+          <Pairs
+            add="+ Add Attributes"
+            onChange={(next) => {
+              trials.put(step, { attributes: next });
+            }}
+            pairs={attributes}
+            what="Attributes"
+          />
+          <HStack flexWrap="wrap" gap={2}>
+            <Button
+              disabled={busy !== null || !flow.rights.test}
+              loading={busy === "Running"}
+              loadingText="Running"
+              onClick={() => {
+                run(false);
+              }}
+              size="sm"
+            >
+              Run
+            </Button>
+            <Button
+              disabled={busy !== null || !flow.rights.test}
+              loading={busy === "Comparing"}
+              loadingText="Comparing"
+              onClick={() => {
+                run(true);
+              }}
+              size="sm"
+              variant="outline"
+            >
+              Compare with live
+            </Button>
+            <Text color="fg.muted" fontSize="xs">
+              <Kbd size="sm">Ctrl</Kbd> + <Kbd size="sm">Enter</Kbd> runs
+            </Text>
+          </HStack>
+        </Stack>
+        <Stack aria-live="polite" gap={2}>
+          <HStack gap={2} justify="space-between" minHeight={6}>
+            <Text fontSize="sm" fontWeight="medium">
+              Result {busy !== null && <Spinner size="xs" />}
+            </Text>
+            {result !== null && (
+              <Button
+                onClick={() => {
+                  setSaving(true);
+                }}
+                size="xs"
+                variant="outline"
+              >
+                Save as test case
+              </Button>
+            )}
+          </HStack>
+          {result === null ? (
+            <Text color="fg.muted" fontSize="sm">
+              Nothing was run yet. What you run here is sent nowhere, and saved nowhere.
+            </Text>
+          ) : (
+            <>
+              <Compared result={result} />
+              <Result label="Result" result={result} />
+              {step === "mapping" && result.explain !== null && <Explain explain={result.explain} />}
+            </>
+          )}
+        </Stack>
+      </Grid>
+      <SaveCase
+        onClose={() => {
+          setSaving(false);
+        }}
+        open={saving}
+        step={step}
+      />
+    </Stack>
+  );
+};
+
+const Compared = ({ result }: { result: Tried }) => {
+  if (result.live === null && result.diff === null) return null;
+  if (result.diff === null || result.diff === "") {
+    return <Text fontSize="sm">The saved flow gives the same result and attributes.</Text>;
+  }
+  return (
+    <Box>
+      <Text fontSize="sm">What differs from the saved flow (−) in result and attributes:</Text>
+      <Diff label="Difference from live" text={result.diff} />
+    </Box>
+  );
+};
+
+type During = (what: string, work: () => Promise<void>) => Promise<void>;
+
+/** Ways to fill the input. */
+const FromMenu = ({ step, during }: { step: TestedStep; during: During }) => {
+  const { flow, draft, document } = useFlowEditor();
+  const trials = useTrials();
+  const first = firstStep(document);
+  const isFirst = step === first;
+
+  const fetchFromOmnitron = (masked: boolean) =>
+    during("Fetching", async () => {
+      const path = `flows/${encodeURIComponent(flow.id)}/example?masked=${String(masked)}`;
+      const { request } = await api<{ request: JsonObject }>(path);
+      trials.put(first, { input: pretty(request) });
+    });
+
+  const takePrevious = () =>
+    during("Taking over", async () => {
+      const before = step === "mapping" ? trials.of("script").result : null;
+      if (before !== null && before.error === null) {
+        trials.put(step, {
+          input: pretty(before.result_data),
+          attributes: Object.entries(before.attributes),
+        });
+        return;
+      }
+      const chain = await runChain(flow.id, draft, beginning(trials, document), trials.answer);
+      const arrived = arrivedAt(chain, step);
+      const stopped = chain.steps.find((tried) => tried.error !== null);
+      if (arrived === null) throw new Error(stopped?.error ?? "The chain does not come as far as this card.");
+      trials.put(step, arrived);
+    });
+
+  return (
+    <>
+      {isFirst ? (
+        <Menu.Root>
+          <Menu.Trigger asChild>
+            <Button disabled={!flow.rights.test} size="xs" variant="outline">
+              Fetch from Omnitron ▾
+            </Button>
+          </Menu.Trigger>
+          <Portal>
+            <Menu.Positioner>
+              <Menu.Content>
+                <Menu.Item onClick={() => void fetchFromOmnitron(true)} value="masked">
+                  One request, personal data masked
+                </Menu.Item>
+                <Menu.Item
+                  disabled={!flow.rights.reveal}
+                  onClick={() => void fetchFromOmnitron(false)}
+                  value="unmasked"
+                >
+                  One request, unmasked{flow.rights.reveal ? "" : " (your role may not)"}
+                </Menu.Item>
+                <Menu.Item
+                  onClick={() => {
+                    trials.put(step, { input: sample() });
+                  }}
+                  value="sample"
+                >
+                  The documentation&apos;s example
+                </Menu.Item>
+              </Menu.Content>
+            </Menu.Positioner>
+          </Portal>
+        </Menu.Root>
+      ) : (
+        <Button disabled={!flow.rights.test} onClick={() => void takePrevious()} size="xs" variant="outline">
+          Take the previous card&apos;s result
+        </Button>
+      )}
+    </>
+  );
+};

@@ -1,0 +1,146 @@
+import { createContext, useCallback, useContext, useEffect, useMemo, useState } from "react";
+
+import { api, messageOf } from "../api";
+import type { Checked, Draft, Flow, Json, JsonObject, Problem } from "../types";
+import { changedCards } from "./cards";
+import { type Base, changedFiles, documentOf, FLOW_FILE, withValue } from "./draft";
+
+export interface Editor {
+  flow: Flow;
+  base: Base;
+  draft: Draft;
+  checked: Checked;
+  /** What flow.yaml says now; null while its text can't be read. */
+  document: JsonObject | null;
+  problems: Problem[];
+  /** The server has not looked at the last change yet. */
+  checking: boolean;
+  checkError: string | null;
+  /** Names of files that are not saved, and ids of the cards that show them. */
+  unsaved: string[];
+  changed: Set<string>;
+  /** Why nothing can be changed here; null: it can. */
+  locked: string | null;
+  set: (path: string, value: Json | undefined) => void;
+  setFile: (name: string, text: string | undefined) => void;
+  setRaw: (text: string) => void;
+  /** Puts several changes in at once. */
+  replace: (draft: Draft) => void;
+  discard: () => void;
+  /** Takes over what was saved; what was typed meanwhile stays. */
+  takeSaved: (flow: Flow, sent: Draft | null) => void;
+  /** Takes over what Airflow says of the flow, and nothing else. */
+  takeAirflow: (flow: Flow) => void;
+}
+
+export const CHECK_AFTER_MS = 400;
+
+const fresh = (flow: Flow): Draft => ({ files: flow.draft.files, document: null });
+
+const baseOf = (flow: Flow): Base => ({
+  revision: flow.revision,
+  files: flow.draft.files,
+  document: flow.checked.document,
+});
+
+/** The state of a flow that is being edited; the server checks it while one types. */
+export function useEditor(loaded: Flow): Editor {
+  const [flow, setFlow] = useState(loaded);
+  const [draft, setDraft] = useState(() => fresh(loaded));
+  const { checked, checkedFor, checkError } = useChecked(flow, draft);
+  const base = useMemo(() => baseOf(flow), [flow]);
+  const document = documentOf(draft, checked);
+
+  const set = useCallback(
+    (path: string, value: Json | undefined) => {
+      setDraft((old) => ({ ...old, document: withValue(documentOf(old, checked) ?? {}, path, value) }));
+    },
+    [checked],
+  );
+  const setFile = useCallback((name: string, text: string | undefined) => {
+    setDraft((old) => {
+      const files = { ...old.files };
+      if (text === undefined) Reflect.deleteProperty(files, name);
+      else files[name] = text;
+      return { ...old, files };
+    });
+  }, []);
+  const setRaw = useCallback((text: string) => {
+    setDraft((old) => ({ files: { ...old.files, [FLOW_FILE]: text }, document: null }));
+  }, []);
+  const discard = useCallback(() => {
+    setDraft(fresh(flow));
+  }, [flow]);
+  const takeSaved = useCallback((saved: Flow, sent: Draft | null) => {
+    setFlow(saved);
+    setDraft((old) => (sent === null || old === sent ? fresh(saved) : old));
+  }, []);
+  const takeAirflow = useCallback(({ airflow }: Flow) => {
+    setFlow((old) => ({ ...old, airflow }));
+  }, []);
+
+  return {
+    flow,
+    base,
+    draft,
+    checked,
+    document,
+    problems: checked.problems,
+    checking: checkedFor !== draft,
+    checkError,
+    unsaved: changedFiles(base, draft),
+    changed: changedCards(base, draft, document),
+    locked: lockOf(flow),
+    set,
+    setFile,
+    setRaw,
+    replace: setDraft,
+    discard,
+    takeSaved,
+    takeAirflow,
+  };
+}
+
+function lockOf({ writable, why_not, rights }: Flow): string | null {
+  if (!rights.edit) return "Your role in Airflow lets you look at this flow, not change it.";
+  return writable ? null : (why_not ?? "The flows folder can't be written.");
+}
+
+/** What the server last said of the draft, asked again shortly after each change. */
+function useChecked(flow: Flow, draft: Draft) {
+  const [held, setHeld] = useState<{ checked: Checked; of: Draft | null; error: string | null }>({
+    checked: flow.checked,
+    of: draft,
+    error: null,
+  });
+  const isSaved = draft.document === null && draft.files === flow.draft.files;
+  useEffect(() => {
+    if (isSaved || !flow.rights.test) return;
+    const leave = new AbortController();
+    const timer = setTimeout(() => {
+      const path = `flows/${encodeURIComponent(flow.id)}/check`;
+      api<Checked>(path, { method: "POST", json: { draft }, signal: leave.signal }).then(
+        (checked) => {
+          setHeld({ checked, of: draft, error: null });
+        },
+        (error: unknown) => {
+          if (!leave.signal.aborted) setHeld((old) => ({ ...old, of: draft, error: messageOf(error) }));
+        },
+      );
+    }, CHECK_AFTER_MS);
+    return () => {
+      clearTimeout(timer);
+      leave.abort();
+    };
+  }, [draft, flow, isSaved]);
+  if (isSaved) return { checked: flow.checked, checkedFor: draft, checkError: null };
+  return { checked: held.checked, checkedFor: held.of, checkError: held.error };
+}
+
+export const EditorContext = createContext<Editor | null>(null);
+
+export function useFlowEditor(): Editor {
+  const editor = useContext(EditorContext);
+  if (editor === null) throw new Error("useFlowEditor stands outside of an EditorPage");
+  return editor;
+}

@@ -1,0 +1,148 @@
+import { Button, CloseButton, Dialog, Field, Input, Portal, Stack, Text } from "@chakra-ui/react";
+import { useState } from "react";
+import { useNavigate } from "react-router-dom";
+
+import { api, ApiError, messageOf } from "../api";
+import type { FlowList, Problem } from "../types";
+import { faultOfId, idFor } from "./flowId";
+
+interface Asked {
+  open: boolean;
+  list: FlowList;
+  onClose: () => void;
+}
+
+/** A zip as “Export” makes it becomes a flow. */
+export const ImportDialog = (asked: Asked) => (
+  <Dialog.Root
+    lazyMount
+    onOpenChange={({ open }) => {
+      if (!open) asked.onClose();
+    }}
+    open={asked.open}
+    size="md"
+    unmountOnExit
+  >
+    <Portal>
+      <Dialog.Backdrop />
+      <Dialog.Positioner>
+        <Dialog.Content>
+          <Form {...asked} />
+        </Dialog.Content>
+      </Dialog.Positioner>
+    </Portal>
+  </Dialog.Root>
+);
+
+const MOST_BYTES = 3 * 1024 * 1024; // as base64 it must fit into the 4 MiB that the server takes
+
+const Form = ({ list, onClose }: Asked) => {
+  const navigate = useNavigate();
+  const [file, setFile] = useState<File | null>(null);
+  const [typed, setTyped] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const id = typed ?? idFor(file?.name.replace(/\.zip$/i, "") ?? "");
+  const fault = faultOfId(
+    id,
+    list.flows.map((flow) => flow.id),
+  );
+  const tooLarge = file !== null && file.size > MOST_BYTES;
+  const ready = file !== null && !tooLarge && id !== "" && fault === null;
+
+  const take = async (archive: File) => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      const json = { id, archive: await base64Of(archive), note: `Imported from ${archive.name}` };
+      await api("flows", { method: "POST", json });
+      await navigate(`/plugin/flows?flow=${id}`);
+    } catch (failed) {
+      setError(failed);
+      setBusy(false);
+    }
+  };
+
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (ready) void take(file);
+      }}
+    >
+      <Dialog.Header>
+        <Dialog.Title>Import a flow</Dialog.Title>
+      </Dialog.Header>
+      <Dialog.Body>
+        <Stack gap={4}>
+          <Field.Root invalid={tooLarge} required>
+            <Field.Label>Zip file</Field.Label>
+            <Input
+              accept=".zip,application/zip"
+              onChange={({ target }) => {
+                setFile(target.files?.[0] ?? null);
+              }}
+              p={1}
+              type="file"
+            />
+            <Field.HelperText>A flow&apos;s folder, as Export gives it.</Field.HelperText>
+            <Field.ErrorText>3 MiB is the most.</Field.ErrorText>
+          </Field.Root>
+          <Field.Root invalid={fault !== null} required>
+            <Field.Label>Id</Field.Label>
+            <Input
+              autoComplete="off"
+              fontFamily="mono"
+              onChange={({ target }) => {
+                setTyped(target.value);
+              }}
+              value={id}
+            />
+            <Field.ErrorText aria-live="polite">{fault}</Field.ErrorText>
+          </Field.Root>
+          {error !== undefined && <Refused error={error} />}
+        </Stack>
+      </Dialog.Body>
+      <Dialog.Footer>
+        <Button onClick={onClose} variant="outline">
+          Cancel
+        </Button>
+        <Button disabled={!ready} loading={busy} loadingText="Importing" type="submit">
+          Import
+        </Button>
+      </Dialog.Footer>
+      <Dialog.CloseTrigger asChild>
+        <CloseButton aria-label="Close" size="sm" />
+      </Dialog.CloseTrigger>
+    </form>
+  );
+};
+
+const Refused = ({ error }: { error: unknown }) => {
+  const problems: Problem[] = error instanceof ApiError ? (error.detail.problems ?? []) : [];
+  return (
+    <Stack color="fg.error" gap={0} role="alert">
+      <Text>{messageOf(error)}</Text>
+      {problems.map(({ path, message }) => (
+        <Text fontSize="sm" key={path + message}>
+          {path === "" ? "" : `${path}: `}
+          {message}
+        </Text>
+      ))}
+    </Stack>
+  );
+};
+
+function base64Of(file: File): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => {
+      const url = reader.result;
+      resolve(typeof url === "string" ? (url.split(",")[1] ?? "") : "");
+    };
+    reader.onerror = () => {
+      reject(new Error(`${file.name} can't be read.`));
+    };
+    reader.readAsDataURL(file);
+  });
+}

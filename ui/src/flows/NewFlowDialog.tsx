@@ -1,0 +1,150 @@
+import { Button, CloseButton, Dialog, Field, Input, Portal, RadioGroup, Stack, Text } from "@chakra-ui/react";
+import { useState } from "react";
+import { useNavigate } from "react-router-dom";
+
+import { api, messageOf } from "../api";
+import type { FlowList, FlowRow, NewFlow } from "../types";
+import { faultOfId, idFor } from "./flowId";
+
+interface Asked {
+  open: boolean;
+  list: FlowList;
+  /** The flow to duplicate; null: a template is chosen. */
+  copyOf: FlowRow | null;
+  onClose: () => void;
+}
+
+export const NewFlowDialog = (asked: Asked) => (
+  <Dialog.Root
+    lazyMount
+    onOpenChange={({ open }) => {
+      if (!open) asked.onClose();
+    }}
+    open={asked.open}
+    size="md"
+    unmountOnExit
+  >
+    <Portal>
+      <Dialog.Backdrop />
+      <Dialog.Positioner>
+        <Dialog.Content>
+          <Form {...asked} />
+        </Dialog.Content>
+      </Dialog.Positioner>
+    </Portal>
+  </Dialog.Root>
+);
+
+const Form = ({ list, copyOf, onClose }: Asked) => {
+  const navigate = useNavigate();
+  const [title, setTitle] = useState(copyOf === null ? "" : `${copyOf.title || copyOf.id}, copy`);
+  const [typed, setTyped] = useState<string | null>(null);
+  const [template, setTemplate] = useState(list.templates[0]?.name ?? "");
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string | null>(null);
+  const id = typed ?? idFor(title);
+  const fault = faultOfId(
+    id,
+    list.flows.map((flow) => flow.id),
+  );
+
+  const create = async () => {
+    setBusy(true);
+    setError(null);
+    const from: Partial<NewFlow> = copyOf === null ? { template } : { copy_of: copyOf.id };
+    try {
+      await api("flows", { method: "POST", json: { id, title: title.trim() || undefined, ...from } });
+      await navigate(`/plugin/flows?flow=${id}`);
+    } catch (failed) {
+      setError(messageOf(failed));
+      setBusy(false);
+    }
+  };
+
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (id !== "" && fault === null) void create();
+      }}
+    >
+      <Dialog.Header>
+        <Dialog.Title>{copyOf === null ? "New flow" : `Duplicate ${copyOf.id}`}</Dialog.Title>
+      </Dialog.Header>
+      <Dialog.Body>
+        <Stack gap={4}>
+          <Field.Root>
+            <Field.Label>Title</Field.Label>
+            <Input
+              autoFocus
+              maxLength={200}
+              onChange={({ target }) => {
+                setTitle(target.value);
+              }}
+              placeholder="Acme, cancellations to SAP"
+              value={title}
+            />
+          </Field.Root>
+          <Field.Root invalid={fault !== null} required>
+            <Field.Label>Id</Field.Label>
+            <Input
+              autoComplete="off"
+              fontFamily="mono"
+              onChange={({ target }) => {
+                setTyped(target.value);
+              }}
+              value={id}
+            />
+            <Field.HelperText>
+              The folder&apos;s name and the DAG&apos;s id. It can&apos;t be changed later.
+            </Field.HelperText>
+            <Field.ErrorText aria-live="polite">{fault}</Field.ErrorText>
+          </Field.Root>
+          {copyOf === null && (
+            <RadioGroup.Root
+              aria-label="Template"
+              onValueChange={({ value }) => {
+                setTemplate(value ?? "");
+              }}
+              value={template}
+            >
+              <Stack gap={2}>
+                <Text fontSize="sm" fontWeight="medium">
+                  Begin with
+                </Text>
+                {list.templates.map((one) => (
+                  <RadioGroup.Item alignItems="start" key={one.name} value={one.name}>
+                    <RadioGroup.ItemHiddenInput />
+                    <RadioGroup.ItemIndicator mt={1} />
+                    <RadioGroup.ItemText>
+                      {one.title}
+                      <Text color="fg.muted" fontSize="xs" fontWeight="normal">
+                        {one.description}
+                      </Text>
+                    </RadioGroup.ItemText>
+                  </RadioGroup.Item>
+                ))}
+              </Stack>
+            </RadioGroup.Root>
+          )}
+          {error !== null && (
+            <Text color="fg.error" role="alert">
+              {error}
+            </Text>
+          )}
+        </Stack>
+      </Dialog.Body>
+      <Dialog.Footer>
+        <Button onClick={onClose} variant="outline">
+          Cancel
+        </Button>
+        <Button disabled={id === "" || fault !== null} loading={busy} loadingText="Making it" type="submit">
+          {copyOf === null ? "Create" : "Duplicate"}
+        </Button>
+      </Dialog.Footer>
+      <Dialog.CloseTrigger asChild>
+        <CloseButton aria-label="Close" size="sm" />
+      </Dialog.CloseTrigger>
+    </form>
+  );
+};

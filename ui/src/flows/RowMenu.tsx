@@ -1,0 +1,45 @@
+import { Button, Menu, Portal } from "@chakra-ui/react";
+
+import type { FlowRow } from "../types";
+
+interface Actions {
+  flow: FlowRow;
+  writable: boolean;
+  mayCreate: boolean;
+  onCopy: () => void;
+  onExport: () => void;
+  onSwitch: () => void;
+  onDelete: () => void;
+}
+
+/** What can be done with one flow of the list. */
+export const RowMenu = ({ flow, writable, mayCreate, onCopy, onExport, onSwitch, onDelete }: Actions) => {
+  const edits = writable && flow.rights.edit;
+  return (
+    <Menu.Root>
+      <Menu.Trigger asChild>
+        <Button aria-label={`Actions for ${flow.id}`} size="xs" variant="ghost">
+          ⋯
+        </Button>
+      </Menu.Trigger>
+      <Portal>
+        <Menu.Positioner>
+          <Menu.Content>
+            <Menu.Item disabled={!mayCreate} onClick={onCopy} value="copy">
+              Duplicate
+            </Menu.Item>
+            <Menu.Item onClick={onExport} value="export">
+              Export (zip)
+            </Menu.Item>
+            <Menu.Item disabled={!edits} onClick={onSwitch} value="switch">
+              {flow.enabled ? "Disable" : "Enable"}
+            </Menu.Item>
+            <Menu.Item color="fg.error" disabled={!edits} onClick={onDelete} value="delete">
+              Delete…
+            </Menu.Item>
+          </Menu.Content>
+        </Menu.Positioner>
+      </Portal>
+    </Menu.Root>
+  );
+};
