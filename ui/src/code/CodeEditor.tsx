@@ -16,7 +16,6 @@ import {
   syntaxHighlighting,
 } from "@codemirror/language";
 import { type Diagnostic, linter, lintGutter, lintKeymap } from "@codemirror/lint";
-import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { Annotation, Compartment, EditorState, type Extension, Prec } from "@codemirror/state";
 import {
   drawSelection,
@@ -152,7 +151,6 @@ export const CodeEditor = (props: CodeEditorProps) => {
           bracketMatching(),
           closeBrackets(),
           highlightActiveLine(),
-          highlightSelectionMatches(),
           lintGutter(),
           syntaxHighlighting(highlight),
           languageOf(language),
@@ -161,7 +159,6 @@ export const CodeEditor = (props: CodeEditorProps) => {
             ...closeBracketsKeymap,
             ...completionKeymap,
             ...lintKeymap,
-            ...searchKeymap,
             ...historyKeymap,
             ...defaultKeymap,
             indentWithTab,
