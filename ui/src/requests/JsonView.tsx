@@ -4,7 +4,7 @@ import type { Json } from "../types";
 
 const MASK = "***";
 /** Deeper levels begin folded. */
-const OPEN_LEVELS = 3;
+const OPEN_LEVELS = 4;
 /** Longer lists begin folded. */
 const OPEN_ITEMS = 30;
 
@@ -27,7 +27,7 @@ export const JsonView = ({ data, label }: { data: Json; label: string }) => {
         tabIndex={0}
         whiteSpace="pre-wrap"
       >
-        <Value level={0} value={shown} />
+        <Value end="" level={0} value={shown} />
       </Box>
     </Box>
   );
@@ -59,31 +59,34 @@ function parsed(text: string): Json {
   }
 }
 
-const Value = ({ value, level }: { value: Json; level: number }) => {
+interface Placed {
+  level: number;
+  /** What follows: a comma between two, nothing after the last. */
+  end: string;
+}
+
+const Value = ({ value, ...place }: Placed & { value: Json }) => {
   if (Array.isArray(value))
-    return (
-      <Folded
-        brackets="[]"
-        entries={value.map((item): [string, Json] => ["", item])}
-        level={level}
-        what="items"
-      />
-    );
+    return <Folded brackets="[]" entries={value.map((item) => ["", item])} what="items" {...place} />;
   if (typeof value === "object" && value !== null)
-    return <Folded brackets="{}" entries={Object.entries(value)} level={level} what="fields" />;
-  return <Plain value={value} />;
+    return <Folded brackets="{}" entries={Object.entries(value)} what="fields" {...place} />;
+  return (
+    <>
+      <Plain value={value} />
+      {place.end}
+    </>
+  );
 };
 
-interface Held {
+interface Held extends Placed {
   entries: [string, Json][];
   brackets: "{}" | "[]";
-  level: number;
   what: string;
 }
 
-const Folded = ({ entries, brackets, level, what }: Held) => {
-  const [open, close] = [brackets[0], brackets[1]];
-  if (entries.length === 0) return <span>{brackets}</span>;
+const Folded = ({ entries, brackets, level, end, what }: Held) => {
+  const [open, close] = [brackets[0], `${brackets[1] ?? ""}${end}`];
+  if (entries.length === 0) return `${brackets}${end}`;
   return (
     <chakra.details
       css={{ "&[open] > summary > .folded": { display: "none" } }}
@@ -101,8 +104,7 @@ const Folded = ({ entries, brackets, level, what }: Held) => {
         {entries.map(([name, item], index) => (
           <div key={name === "" ? index : name}>
             {brackets === "{}" && <Span color="fg.info">{JSON.stringify(name)}: </Span>}
-            <Value level={level + 1} value={item} />
-            {index < entries.length - 1 && ","}
+            <Value end={index < entries.length - 1 ? "," : ""} level={level + 1} value={item} />
           </div>
         ))}
       </Box>
@@ -119,7 +121,7 @@ const Plain = ({ value }: { value: string | number | boolean | null }) => {
       </Span>
     );
   if (typeof value === "string") return <Span color="fg.success">{JSON.stringify(value)}</Span>;
-  return <Span color="fg.warning">{String(value)}</Span>;
+  return <Span color="purple.fg">{String(value)}</Span>;
 };
 
 /** What a line shows while its body is folded. */

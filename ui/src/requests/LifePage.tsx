@@ -110,12 +110,14 @@ const Story = ({ life }: { life: Life }) => {
       <Text fontSize="lg" fontWeight="semibold">
         {lead}
       </Text>
-      {others.map((sentence, index) => (
-        <Text key={index} overflowWrap="anywhere">
-          {sentence}
-        </Text>
-      ))}
-      <Text>
+      <Stack gap={1}>
+        {others.map((sentence, index) => (
+          <Text fontSize="sm" key={index} overflowWrap="anywhere">
+            {sentence}
+          </Text>
+        ))}
+      </Stack>
+      <Text borderTopWidth="1px" pt={2}>
         <strong>What to do now: </strong>
         {life.redo ? <Waiting flow={life.flow} /> : adviceFor(life.state)}
         {life.next_at !== null && !life.redo && (
@@ -159,15 +161,19 @@ const Facts = ({ life }: { life: Life }) => (
     <Fact name="Last changed">
       <Time at={life.last_changed} exact />
     </Fact>
-    <Fact name="uuid">{life.uuid}</Fact>
-    <Fact name="Idempotency key">{life.idempotency_key ?? "–"}</Fact>
+    <Fact name="uuid" wide>
+      {life.uuid}
+    </Fact>
+    <Fact name="Idempotency key" wide>
+      {life.idempotency_key ?? "–"}
+    </Fact>
   </DataList.Root>
 );
 
 const times = (count: number) => (count === 0 ? "never" : count === 1 ? "once" : `${count} times`);
 
-const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
-  <DataList.Item>
+const Fact = ({ name, wide, children }: { name: string; wide?: boolean; children: ReactNode }) => (
+  <DataList.Item gridColumn={wide ? "span 2" : undefined}>
     <DataList.ItemLabel>{name}</DataList.ItemLabel>
     <DataList.ItemValue overflowWrap="anywhere">{children}</DataList.ItemValue>
   </DataList.Item>

@@ -87,7 +87,7 @@ const OneMoment = ({ step }: { step: Step }) => (
         mx="0.3rem"
       />
     </Timeline.Connector>
-    <Timeline.Content pb={3}>
+    <Timeline.Content gap={0.5} pb={3}>
       <HStack flexWrap="wrap" gap={2}>
         <Text fontWeight="medium">{step.card}</Text>
         {step.state !== null && <StateBadge state={step.state} />}
@@ -106,7 +106,7 @@ const OneMoment = ({ step }: { step: Step }) => (
           </Link>
         )}
       </HStack>
-      {step.note !== null && step.note !== "" && (
+      {step.note !== null && step.note !== "" && step.note !== step.state && (
         <Text color="fg.muted" fontSize="sm" overflowWrap="anywhere">
           {step.note}
         </Text>

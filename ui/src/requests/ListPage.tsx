@@ -111,16 +111,16 @@ const Found = ({ requests, filters, place, selection, mayRedo, choose }: Listed)
   return (
     <Stack aria-busy={stale} gap={3} opacity={stale ? 0.6 : 1}>
       {error !== undefined && <ErrorNote error={error} retry={reload} title="Not up to date" />}
-      <StateChips
-        chosen={filters.states}
-        counts={answer.counts}
-        onChoose={(states) => {
-          choose({ states });
-        }}
-      />
       <Box aria-live="polite">
+        <StateChips
+          chosen={filters.states}
+          counts={answer.counts}
+          onChoose={(states) => {
+            choose({ states });
+          }}
+        />
         {waiting > 0 && (
-          <Button onClick={showNewest} size="xs" variant="surface" width="100%">
+          <Button mt={3} onClick={showNewest} size="xs" variant="surface" width="100%">
             {counted(waiting)} changed or came since. Show the newest
           </Button>
         )}

@@ -1,4 +1,4 @@
-import { Badge, Box, Checkbox, Link, Span, Table, Text } from "@chakra-ui/react";
+import { Badge, Checkbox, Link, Span, Stack, Table, Text } from "@chakra-ui/react";
 import type { KeyboardEvent, MouseEvent } from "react";
 import { Link as RouterLink, useLocation } from "react-router-dom";
 
@@ -19,7 +19,8 @@ interface Asked {
 }
 
 const WIDE = { base: "none", lg: "table-cell" };
-const WIDEST = { base: "none", xl: "table-cell" };
+const WIDER = { base: "none", xl: "table-cell" };
+const WIDEST = { base: "none", "2xl": "table-cell" };
 const AXIS = "[data-choose] input";
 
 export const RequestTable = ({ rows, selection, mayRedo, ofOneFlow }: Asked) => {
@@ -35,16 +36,11 @@ export const RequestTable = ({ rows, selection, mayRedo, ofOneFlow }: Asked) => 
               </Table.ColumnHeader>
             )}
             <Table.ColumnHeader>Request</Table.ColumnHeader>
-            {!ofOneFlow && <Table.ColumnHeader>Flow</Table.ColumnHeader>}
-            <Table.ColumnHeader display={WIDE}>SKU</Table.ColumnHeader>
+            {!ofOneFlow && <Table.ColumnHeader display={WIDE}>Flow</Table.ColumnHeader>}
+            <Table.ColumnHeader display={WIDER}>SKU</Table.ColumnHeader>
             <Table.ColumnHeader>State</Table.ColumnHeader>
-            <Table.ColumnHeader width="40%">What the ERP said</Table.ColumnHeader>
-            <Table.ColumnHeader
-              textAlign="end"
-              title="How often it was taken up, and how often it was sent to the ERP"
-            >
-              Tries
-            </Table.ColumnHeader>
+            <Table.ColumnHeader width="45%">What the ERP said</Table.ColumnHeader>
+            <Table.ColumnHeader title="How often it was sent to the ERP">Sent</Table.ColumnHeader>
             <Table.ColumnHeader display={WIDEST}>First seen</Table.ColumnHeader>
             <Table.ColumnHeader>Changed</Table.ColumnHeader>
           </Table.Row>
@@ -120,28 +116,40 @@ const Row = ({ row, chosen, choosable, ofOneFlow, onToggle }: Shown) => (
           order {row.order_number}
         </Text>
       )}
+      {!ofOneFlow && (
+        <Text color="fg.muted" display={{ lg: "none" }} fontSize="xs" whiteSpace="normal">
+          {row.flow}
+        </Text>
+      )}
     </Table.Cell>
-    {!ofOneFlow && <Table.Cell overflowWrap="anywhere">{row.flow}</Table.Cell>}
-    <Table.Cell display={WIDE} overflowWrap="anywhere">
+    {!ofOneFlow && (
+      <Table.Cell display={WIDE} overflowWrap="anywhere">
+        {row.flow}
+      </Table.Cell>
+    )}
+    <Table.Cell display={WIDER} overflowWrap="anywhere">
       {row.sku ?? "–"}
     </Table.Cell>
     <Table.Cell>
-      <StateBadge state={row.state} />
-      {row.redo && (
-        <Badge colorPalette="queued" mt={1} variant="outline">
-          redo at the next run
-        </Badge>
-      )}
+      <Stack align="start" gap={1}>
+        <StateBadge state={row.state} />
+        {row.redo && (
+          <Badge title="A person has asked for it to be done again at the next run" variant="outline">
+            redo asked
+          </Badge>
+        )}
+      </Stack>
     </Table.Cell>
     <Table.Cell>
       <Said row={row} />
     </Table.Cell>
-    <Table.Cell fontVariantNumeric="tabular-nums" textAlign="end" whiteSpace="nowrap">
-      <span title={`Taken up ${row.attempts} times`}>{row.attempts}</span>
-      <Span color="fg.muted" title={`Sent to the ERP ${row.sends} times`}>
-        {" "}
-        / {row.sends} sent
-      </Span>
+    <Table.Cell fontVariantNumeric="tabular-nums" whiteSpace="nowrap">
+      {row.sends} ×
+      {row.attempts > 1 && (
+        <Text color="fg.muted" fontSize="xs">
+          {row.attempts} attempts
+        </Text>
+      )}
     </Table.Cell>
     <Table.Cell display={WIDEST} fontSize="xs">
       <Time at={row.first_seen} />
@@ -173,6 +181,9 @@ const Choose = ({
       event.preventDefault(); // a label's click comes twice; the shift key is known here only
       onToggle(event.shiftKey);
     }}
+    onMouseDown={(event: MouseEvent) => {
+      if (event.shiftKey) event.preventDefault(); // else the browser marks the text between
+    }}
     size="sm"
     verticalAlign="middle"
   >
@@ -197,16 +208,12 @@ const OpenLink = ({ row }: { row: RequestRow }) => {
 };
 
 const Said = ({ row }: { row: RequestRow }) => (
-  <Box>
+  <Span fontSize="sm" lineClamp={2} overflowWrap="anywhere" title={row.error ?? undefined}>
     {row.erp_status !== null && (
       <Badge me={2} size="sm" variant="outline">
         {row.erp_status}
       </Badge>
     )}
-    {row.error !== null && (
-      <Span lineClamp={2} overflowWrap="anywhere" title={row.error}>
-        {row.error}
-      </Span>
-    )}
-  </Box>
+    {row.error}
+  </Span>
 );

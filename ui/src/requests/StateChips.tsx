@@ -50,7 +50,6 @@ interface Pressed {
 
 const Chip = ({ words, count, chosen, palette, onPress }: Pressed) => (
   <Button
-    aria-label={`${words}: ${count}`}
     aria-pressed={chosen}
     borderRadius="full"
     colorPalette={palette}
@@ -60,7 +59,7 @@ const Chip = ({ words, count, chosen, palette, onPress }: Pressed) => (
     size="xs"
     variant="subtle"
   >
-    {words}
+    {words}{" "}
     <Span fontVariantNumeric="tabular-nums" fontWeight="bold">
       {count}
     </Span>
