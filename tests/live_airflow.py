@@ -161,6 +161,7 @@ def place_for(home: Path, flows: Path) -> Place:
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_PORT": str(port),
         "AIRFLOW__ORDER_CANCELLATION__FLOWS_FOLDER": str(flows),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:ADMIN,viewer:VIEWER",
     }
     given = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     return find_place(ROOT, given | own).without_real_systems()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from live_airflow import ROOT, Live, share
 from needs import find_browser
+from order_cancellation.demo.rest import read_password
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -56,22 +58,50 @@ def address(live: Live) -> str:
     return live.airflow.place.url
 
 
+Cookies = list[dict[str, object]]
+
+
 @pytest.fixture(scope="module")
-def cookies(chromium: Browser, address: str, live: Live) -> list[dict[str, object]]:
+def cookies(chromium: Browser, address: str, live: Live) -> Cookies:
     """What signing in leaves in the browser."""
+    return sign_in(chromium, address, live.airflow.user, live.airflow.password)
+
+
+@pytest.fixture(scope="module")
+def viewers_cookies(chromium: Browser, address: str, live: Live) -> Cookies:
+    """What it leaves in the browser of somebody who may only look."""
+    return sign_in(chromium, address, "viewer", read_password(live.home, "viewer"))
+
+
+@pytest.fixture
+def page(chromium: Browser, cookies: Cookies) -> Iterator[Page]:
+    """A page of somebody who is signed in; a script error in it fails the test."""
+    with opened(chromium, cookies) as page:
+        yield page
+
+
+@pytest.fixture
+def viewers_page(chromium: Browser, viewers_cookies: Cookies) -> Iterator[Page]:
+    """A page of somebody who may only look."""
+    with opened(chromium, viewers_cookies) as page:
+        yield page
+
+
+def sign_in(chromium: Browser, address: str, user: str, password: str) -> Cookies:
+    """Sign in as people do."""
     with chromium.new_context() as context:
         page = context.new_page()
         page.goto(f"{address}/dags")
-        page.locator("input[name=username]").fill(live.airflow.user)
-        page.locator("input[name=password]").fill(live.airflow.password)
+        page.locator("input[name=username]").fill(user)
+        page.locator("input[name=password]").fill(password)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/dags**", timeout=SLOW_MS)
         return [dict(cookie) for cookie in context.cookies()]
 
 
-@pytest.fixture
-def page(chromium: Browser, cookies: list[dict[str, object]]) -> Iterator[Page]:
-    """A page of somebody who is signed in; a script error in it fails the test."""
+@contextmanager
+def opened(chromium: Browser, cookies: Cookies) -> Iterator[Page]:
+    """Open a page; a script error in it fails the test."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-US", timezone_id="UTC")
     context.add_cookies(cookies)  # type: ignore[arg-type]
     page = context.new_page()

@@ -3,7 +3,7 @@ import { useState, type KeyboardEvent } from "react";
 
 import { paletteOf, wordsOf } from "../shared/StateBadge";
 import type { Outcomes } from "../types";
-import { countsInWords, OUTCOMES, stack, sum, tick, type Bar } from "./plot";
+import { countsInWords, OUTCOMES, stack, sum, tick, windowInWords, type Bar } from "./plot";
 
 const HEIGHT = 64;
 const SLOT = 10;
@@ -26,7 +26,7 @@ export const OutcomePlot = ({ outcomes, onChoose }: Asked) => {
     <Box as="figure" borderRadius="md" borderWidth="1px" p={2} pb={1}>
       <HStack as="figcaption" flexWrap="wrap" fontSize="xs" gap={3} justify="space-between" mb={1}>
         <Text color="fg.muted">
-          {title(span_s)}: {words}
+          {windowInWords(span_s)}: {words}
         </Text>
         <HStack aria-hidden gap={3}>
           {OUTCOMES.filter((state) => total[state] > 0).map((state) => (
@@ -52,12 +52,6 @@ export const OutcomePlot = ({ outcomes, onChoose }: Asked) => {
     </Box>
   );
 };
-
-function title(span_s: number): string {
-  const hours = Math.round(span_s / 3600);
-  if (hours === 1) return "Last hour";
-  return hours % 24 === 0 && hours > 24 ? `Last ${hours / 24} days` : `Last ${hours} hours`;
-}
 
 interface Drawn {
   bars: Bar[];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import type { Outcomes, OutcomeState } from "../types";
-import { countsInWords, stack, sum, tick } from "./plot";
+import { countsInWords, stack, sum, tick, windowInWords } from "./plot";
 
 const none = { done: 0, failed: 0, in_doubt: 0, parked: 0, postponed: 0 };
 const of = (...counts: Partial<Record<OutcomeState, number>>[]): Outcomes => ({
@@ -61,4 +61,13 @@ test.each([
   [30 * 86_400, "03-04"],
 ])("over %i seconds a time is said as %s", (span, words) => {
   expect(tick(new Date(2026, 2, 4, 5, 6), span)).toBe(words);
+});
+
+test.each([
+  [3_660, "Last hour"],
+  [86_400 + 900, "Last 24 hours"],
+  [7 * 86_400 + 6 * 3600, "Last 7 days"],
+  [30 * 86_400 + 23 * 3600, "Last 30 days"],
+])("a plot over %i seconds is called %s", (span, words) => {
+  expect(windowInWords(span)).toBe(words);
 });

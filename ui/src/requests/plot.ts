@@ -72,9 +72,16 @@ const DAY_S = 86_400;
 const two = (value: number) => String(value).padStart(2, "0");
 const day = (at: Date) => `${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 
-/** A bucket's time where the reader is: the clock's, with the day where the plot shows more than one. */
+/** The time that the plot shows, in words; it begins with a whole bucket, so it is a little longer than asked for. */
+export function windowInWords(span_s: number): string {
+  const hours = Math.round(span_s / 3600);
+  if (hours === 1) return "Last hour";
+  return hours > 48 ? `Last ${Math.floor(hours / 24)} days` : `Last ${hours} hours`;
+}
+
+/** A bucket's time where the reader is: the clock's, with the day where the plot shows several. */
 export function tick(at: Date, span_s: number): string {
   const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
-  if (span_s > 7 * DAY_S) return day(at);
-  return span_s > DAY_S ? `${day(at)} ${clock}` : clock;
+  if (span_s > 8 * DAY_S) return day(at);
+  return span_s > 1.5 * DAY_S ? `${day(at)} ${clock}` : clock;
 }
