@@ -175,6 +175,16 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "null" if value is None else "a number")
 
 
+_ODD = frozenset({"0", "no", "n", "none", "null", "nil", "nan", "undefined", "not found", "not_found"})
+"""Texts that are there and yet may mean that nothing is: booked or not, a wrong guess costs a refund."""
+
+
+def _is_odd(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.strip().lower() in _ODD or value.strip().startswith("-")
+    return isinstance(value, int | float) and not value >= 0  # -1, and NaN
+
+
 class Erp:
     """The ERP behind a connection.
 
@@ -306,6 +316,11 @@ class Erp:
             raise UnreadableAnswer(
                 f"{self._about(call)} was answered {answer.status}, but there is nothing at {path}: "
                 f"{self._words(answer, request)}. Point look_up.found at a value that is always there"
+            )
+        if _is_odd(value):
+            raise UnreadableAnswer(
+                f"{self._about(call)}: at {path} stands {str(value)[:40]!r}, which says neither yes nor no. "
+                "Point look_up.found at true or false, or at what is there only for a booking"
             )
         return value.strip().lower() not in {"", "false"} if isinstance(value, str) else bool(value)
 

@@ -352,7 +352,8 @@ class TestCheckStatus:
         engine.run("run-1")
         engine.redo(2)
         change = {"id": 2, "set": {"status": "rejected"}}
-        moved = {"match": {"route": "omnitron.detailed"}, "then": {"change": change}}
+        before_sending = {"route": "omnitron.detailed", "nth": 2}  # the first reads what was asked for
+        moved = {"match": before_sending, "then": {"change": change}}
         sandbox.use({"name": "moved", "requests": {"count": 3}, "rules": [moved]}, keep=True)
         engine.run("run-2")
 

@@ -203,6 +203,12 @@ class TestLookUp:
         assert result is found
         assert (transport.calls[0].method, transport.calls[0].url) == ("GET", f"{BASE}/cancellations/7")
 
+    @pytest.mark.parametrize("value", ["0", "no", " None ", "null", "-1", -1, "not found", float("nan")])
+    def test_a_value_that_says_neither_yes_nor_no_is_no_proof(self, value):
+        """Taken for a booking it would lose the refund, taken for none it would send it twice."""
+        with pytest.raises(UnreadableAnswer, match="neither yes nor no"):
+            looked_up(in_turn(json_answer({"found": value})))
+
     @pytest.mark.parametrize(
         ("answer", "error"),
         [

@@ -171,7 +171,7 @@ class Intake:
             limits: The flow's limits.
             position: The position of the first one taken.
             room: How many may be taken.
-            redo: Whether a person asked for these by name.
+            redo: Whether a person asked for these by name; it counts once for each run and request.
 
         Returns:
             How many were met, by reason; under ``taken`` those that the run took up, under ``left`` those for
@@ -190,7 +190,7 @@ class Intake:
                 decision = (
                     Decision(take=False, why="in work by another worker")
                     if uuid in held
-                    else decide(old, now=now, limits=limits, redo=redo)
+                    else decide(old, now=now, limits=limits, redo=redo and not _had_by(old, run_id))
                 )
                 if decision.take and counts["taken"] >= room:
                     counts["left"] += 1
@@ -546,6 +546,11 @@ def _event(new: Record, place: _Place, note: str) -> dict[str, Any]:
         "duration_ms": None,
         "note": f"{note}: {new.error}" if new.error else note,
     }
+
+
+def _had_by(old: Record | None, run_id: str) -> bool:
+    """Say whether the run has taken a request up already: its parameter ``redo`` counts once."""
+    return old is not None and old.run_id == run_id
 
 
 def _columns() -> list[Any]:

@@ -79,6 +79,14 @@ class Queries:
             ).mappings()
             return [dict(row) for row in rows]
 
+    def was_booked(self, flow: str, uuid: str) -> bool:
+        """Say whether the ERP's yes to a request was written down at any time, by an earlier attempt too."""
+        e = schema.events.c
+        booked = (State.ACCEPTED, State.WRITTEN_BACK, State.DONE)
+        query = select(e.id).where(e.flow == flow, e.uuid == uuid, e.state.in_(booked)).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(query).first() is not None
+
     def payloads(self, flow: str, uuid: str) -> dict[tuple[str, int], Any]:
         """Return all kept payloads of a request, by kind and number. They hold personal data."""
         p = schema.payloads.c

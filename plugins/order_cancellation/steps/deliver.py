@@ -7,6 +7,7 @@ leaves is ``sending``, and the next look turns that into ``in_doubt``.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from dataclasses import asdict, replace
 from http import HTTPStatus
@@ -371,7 +372,7 @@ async def _put_back(desk: Desk, record: Record, home: str, pause: float) -> Reco
     return await desk.record(Change(record, back))
 
 
-def _with_look_up(doubt: str, error: Exception) -> str:
+def _with_look_up(doubt: str, error: Exception | str) -> str:
     """Say why a request is in doubt and how the last look-up failed; earlier look-ups are left out."""
     return f"{doubt.partition('; look-up: ')[0]}; look-up: {error}"
 
@@ -424,11 +425,12 @@ async def _look_up(desk: Desk, record: Record) -> Record:
     context = desk.context
     settings = context.flow.write_to_erp.look_up
     assert settings is not None
-    ready_at = (record.last_send_at or 0.0) + settings.after.total_seconds()
-    pause = ready_at - context.clock.now().timestamp()
+    after = settings.after.total_seconds()
+    pause = (record.last_send_at or 0.0) + after - context.clock.now().timestamp()
     if pause > LONGEST_WAIT_S:
         return record
-    await context.clock.sleep(max(pause, 0.0))
+    # never less than all of it from here: the wall's clock may have been set forward meanwhile
+    await context.clock.sleep(max(pause, min(after, LONGEST_WAIT_S)))
     try:
         found = await context.the_erp().look_up(
             settings,
@@ -440,6 +442,10 @@ async def _look_up(desk: Desk, record: Record) -> Record:
         return await desk.record(
             Change(record, _doubtful(context, record, _with_look_up(record.error, error)))
         )
+    if found and await asyncio.to_thread(context.ledger.queries.was_booked, record.flow, record.uuid):
+        why = _with_look_up(record.error, "it finds a booking, which may be the one from before the redo")
+        stuck = record.moved(State.IN_DOUBT, tries=record.tries + 1, doubt=True, error=why)
+        return await desk.record(Change(record, stuck))
     if found:
         new = record.moved(State.ACCEPTED, step="write_to_omnitron", doubt=False, relation="continue")
         return await desk.record(Change(record, new, note="looked up in the ERP: booked"))

@@ -53,7 +53,7 @@ class Desk:
         self.step = step
         self.batch = batch
         self._claim: Claim | None = None
-        self._alive_until = 0.0
+        self._alive_until = self._lease_until = 0.0
         self._queue: asyncio.Queue[tuple[Sequence[Change], asyncio.Future[None]] | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self._said: list[str] = []
@@ -69,7 +69,7 @@ class Desk:
         """Open the claim and begin to renew its lease."""
         context = self.context
         lease_s = context.flow.delivery.lease.total_seconds()
-        begun = context.clock.monotonic()
+        begun = context.clock.monotonic(), context.clock.now().timestamp()
         self._claim = await asyncio.to_thread(
             context.ledger.work.open_claim,
             context.flow.id,
@@ -79,7 +79,7 @@ class Desk:
             worker=context.worker,
             lease_s=lease_s,
         )
-        self._alive_until = begun + lease_s
+        self._hold(begun)
         self._tasks = [asyncio.create_task(self._renew()), asyncio.create_task(self._write())]
         return self
 
@@ -97,13 +97,19 @@ class Desk:
         with suppress(LedgerUnavailable):  # the lease ends by itself; what failed before is told already
             await asyncio.to_thread(self.context.ledger.work.release, self.claim)
 
+    def _hold(self, begun: tuple[float, float]) -> None:
+        self._alive_until, self._lease_until = (at + self.claim.lease_s for at in begun)
+
     def check_lease(self) -> None:
         """Make sure that the requests are still ours; called right before a send's first byte.
+
+        By both clocks: others judge the lease by the wall's, which somebody may set forward meanwhile.
 
         Raises:
             LeaseLost: The lease may have ended: another worker may send these requests now.
         """
-        if self.context.clock.monotonic() >= self._alive_until:
+        clock = self.context.clock
+        if clock.monotonic() >= self._alive_until or clock.now().timestamp() >= self._lease_until:
             raise LeaseLost(
                 f"Flow '{self.context.flow.id}', {self.step}, batch {self.batch}: the lease has ended, "
                 "so nothing more is sent from here."
@@ -194,7 +200,7 @@ class Desk:
         while True:
             await clock.sleep(self.claim.lease_s / 3)
             self._tell()
-            begun = clock.monotonic()
+            begun = clock.monotonic(), clock.now().timestamp()
             try:
                 await asyncio.to_thread(self.context.ledger.work.renew, self.claim)
             except LeaseLost as error:
@@ -204,7 +210,7 @@ class Desk:
             except LedgerUnavailable as error:
                 self.context.log.warning("%s", error)
                 continue
-            self._alive_until = begun + self.claim.lease_s
+            self._hold(begun)
 
     async def _write(self) -> None:
         while (item := await self._queue.get()) is not None:

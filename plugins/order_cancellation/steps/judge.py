@@ -56,8 +56,12 @@ class StoredAnswer:
 
     @property
     def proves_nothing(self) -> bool:
-        """Whether the ERP may have booked in spite of what it says: any 5xx, or no answer at all."""
-        return self.status is None or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        """Whether the ERP may have booked in spite of what it says: any 5xx, a 303, or no answer at all.
+
+        303 points to where the outcome of a call is shown that was worked on.
+        """
+        seen = self.status in (None, HTTPStatus.SEE_OTHER)
+        return seen or (self.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
 
     @property
     def refuses_what_it_read(self) -> bool:

@@ -1,0 +1,155 @@
+"""Events in odd orders: what people and runs do at a bad moment books nothing twice and loses nothing."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from engine_harness import a_flow
+from order_cancellation.errors import ConfigurationError
+from order_cancellation.service import requests as people
+from order_cancellation.service import runs
+from order_cancellation.steps import deliver
+
+LOOK_UP = {"url": "/cancellations/{{ request.uuid }}", "found": "$.found", "after": "0s"}
+FINE = {"name": "fine", "requests": {"count": 3}}
+CUT = {
+    "match": {"route": "erp.book", "position": 2, "attempt": 1},
+    "then": {"close": "before", "book": "before"},
+}
+CUT_SECOND = {"name": "cut_second", "requests": {"count": 3}, "rules": [CUT]}
+REFUSED = {"match": {"route": "erp.book", "position": 2, "attempt": 1}, "then": {"status": 422, "body": {}}}
+
+
+class TestRedo:
+    def test_a_look_up_can_not_tell_the_second_booking_from_the_first(self, engine, sandbox):
+        """Done, redone, its answer lost: the look-up finds the first booking, which settles nothing."""
+        engine.write(a_flow(write_to_erp={"look_up": LOOK_UP}))
+        engine.run("run-1")
+        engine.redo(2)
+        lost = {"match": {"route": "erp.book"}, "then": {"close": "before", "book": "never"}, "times": 1}
+        sandbox.use({**FINE, "rules": [lost]}, keep=True)
+        report = engine.run("run-2")
+        engine.run("run-3")
+
+        assert report.counts == {"in_doubt": 1}
+        assert "from before the redo" in report.behind[0].error
+        assert engine.states()[2] == "parked"
+        assert engine.booked() == [1, 2, 3]
+
+    def test_clearing_a_whole_redo_run_does_not_redo_what_it_has_done(self, engine, sandbox):
+        """Run parameter redo counts once for each request, however often get_data is cleared."""
+        engine.run("run-1")
+        engine.run("redo-run", request_ids=(1, 2), redo=True)
+        engine.run("redo-run", request_ids=(1, 2), redo=True)
+
+        assert engine.booked() == [1, 1, 2, 2, 3]
+        assert engine.states() == {1: "done", 2: "done", 3: "done"}
+
+    def test_clearing_a_redo_run_sends_nothing_that_it_left_in_doubt(self, engine, sandbox):
+        """Clearing lifts what failed; what is in doubt takes another word."""
+        sandbox.use(CUT_SECOND)
+        engine.run("redo-run", request_ids=(2,), redo=True)
+        engine.run("redo-run", request_ids=(2,), redo=True)
+
+        assert engine.booked() == [2]
+        assert engine.states() == {2: "parked"}
+
+    def test_asked_twice_it_is_done_once(self, engine):
+        """Two people say redo before the next run: it is one word."""
+        engine.run("run-1")
+        engine.redo(2)
+        engine.redo(2)
+        engine.run("run-2")
+        engine.run("run-3")
+
+        assert engine.booked() == [1, 2, 2, 3]
+
+
+class TestResolve:
+    def test_nobody_decides_while_a_worker_is_on_it(self, engine, sandbox, monkeypatch):
+        """The step has the request and asks the ERP: the person is told to wait, and the look-up counts."""
+        engine.write(a_flow(write_to_erp={"look_up": LOOK_UP}))
+        real, told = deliver._look_up, []
+
+        async def look_up(desk, record):
+            with pytest.raises(ConfigurationError, match="a worker is on it") as caught:
+                people.resolve(desk.context.ledger, engine.flow_id, "2", "refused", why="not seen yet")
+            told.append(str(caught.value))
+            return await real(desk, record)
+
+        monkeypatch.setattr(deliver, "_look_up", look_up)
+        sandbox.use(CUT_SECOND)
+        report = engine.run("run-1")
+
+        assert len(told) == 1
+        assert report.counts == {"done": 3}
+        assert engine.booked() == [1, 2, 3]
+
+    @pytest.mark.parametrize(("said", "state"), [("accepted", "done"), ("refused", "failed")])
+    def test_between_two_steps_of_a_run_the_word_counts_at_once(self, engine, sandbox, said, state):
+        """Decided after write_to_erp: the following steps carry it out, and send nothing."""
+        sandbox.use(CUT_SECOND)
+        batches = engine.get_data("run-1")
+        for step in ("script", "mapping", "write_to_erp"):
+            engine.step("run-1", step, batches[1])
+        engine.resolve(2, said)
+        for step in ("custom_response", "write_to_omnitron", "post_script"):
+            engine.step("run-1", step, batches[1])
+
+        assert engine.states()[2] == state
+        assert engine.booked() == [2]
+
+    def test_a_no_and_a_clear_send_nothing(self, engine, sandbox):
+        """Not booked, says a person, and then clears the red tasks: it stays failed until a redo."""
+        sandbox.use({**CUT_SECOND, "rules": [{**CUT, "then": {"close": "before", "book": "never"}}]})
+        engine.run("run-1")
+        engine.resolve(2, "refused")
+        engine.clear_failed("run-1")
+        engine.run("run-2")
+
+        assert engine.states()[2] == "failed"
+        assert engine.booked() == [1, 3]
+
+
+class TestClearBesideAnotherRun:
+    def test_an_old_run_cleared_after_a_newer_one_took_over_does_nothing(self, engine, sandbox):
+        """What failed in run-1 belongs to run-2 by now: run-1's cleared tasks find nothing to do."""
+        engine.write(a_flow(delivery={"retry_pause": "1s"}))
+        sandbox.use({**FINE, "rules": [REFUSED]})
+        engine.run("run-1")
+        with runs.open_ledger(engine.settings) as ledger, ledger.database.write() as connection:
+            connection.execute(text("UPDATE requests SET next_at = 0"))
+        engine.get_data("run-2")
+        red, engine.red = engine.red, []
+        for batch, step in red:
+            assert engine.step("run-1", step, batch).taken == 0
+        for step in engine.steps():
+            engine.step("run-2", step, 0)
+
+        assert engine.states() == {1: "done", 2: "done", 3: "done"}
+        assert engine.booked() == [1, 2, 3]
+
+    def test_a_manual_run_beside_a_scheduled_one_sends_nothing_that_is_under_way(self, engine, sandbox):
+        """Both have taken the same requests up, one after the other: only the later one sends."""
+        first = engine.get_data("scheduled")
+        second = engine.get_data("manual")
+        for step in engine.steps():
+            for one, two in zip(first, second, strict=True):
+                engine.step("scheduled", step, one)
+                engine.step("manual", step, two)
+
+        assert engine.booked() == [1, 2, 3]
+        assert set(engine.states().values()) == {"done"}
+
+
+class TestAnswersThatProveNothing:
+    def test_a_303_after_a_post_is_no_refusal(self, engine, sandbox):
+        """It points to where the outcome of what was worked on is shown: `else: failure` must not deny it."""
+        seen = {"status": 303, "headers": {"Location": "/somewhere"}, "book": "before"}
+        sandbox.use({**FINE, "rules": [{**CUT, "then": seen}]})
+        report = engine.run("run-1")
+        engine.clear_failed("run-1")
+
+        assert report.counts == {"done": 2, "in_doubt": 1}
+        assert engine.booked() == [1, 2, 3]
