@@ -20,5 +20,6 @@ export default defineConfig(({ command }) => ({
   },
   // only for the bundle: React's test build refuses to be called production
   define: command === "build" ? { "process.env.NODE_ENV": '"production"' } : {},
+  server: { fs: { allow: ["..", "../plugins/order_cancellation/scripts/templates"] } },
   test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"], testTimeout: 30_000 },
 }));

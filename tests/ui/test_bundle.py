@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MAIN = Path("plugins", "order_cancellation", "api", "static", "main.js")
+TEMPLATES = Path("plugins", "order_cancellation", "scripts", "templates")
 MOST_BYTES = 200_000
 
 needs_node = pytest.mark.needs("node")
@@ -21,6 +22,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sources and the locked packages, where nothing else that lies about can help."""
     home = tmp_path_factory.mktemp("workshop")
     shutil.copytree(ROOT / "ui", home / "ui", ignore=shutil.ignore_patterns("node_modules"))
+    shutil.copytree(ROOT / TEMPLATES, home / TEMPLATES)
     npm(home, "ci")
     return home
 

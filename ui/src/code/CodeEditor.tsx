@@ -72,7 +72,7 @@ const highlight = HighlightStyle.define([
 const chrome = (dark: boolean) =>
   EditorView.theme(
     {
-      "&": { backgroundColor: color("bg-panel"), color: color("fg"), fontSize: "13px", height: "100%" },
+      "&": { backgroundColor: color("bg"), color: color("fg"), fontSize: "13px", height: "100%" },
       "&.cm-focused": { outline: `2px solid ${color("brand-focus-ring")}` },
       ".cm-scroller": { fontFamily: "var(--chakra-fonts-mono, monospace)", lineHeight: "1.5" },
       ".cm-gutters": { backgroundColor: color("bg-subtle"), border: "none", color: color("fg-muted") },
@@ -104,8 +104,10 @@ function languageOf(language: Language): Extension {
       autocompletion({ override: [completePython] }),
     ];
   }
-  if (language === "text") return [];
-  const check = linter(jsonParseLinter(), { delay: 300 });
+  if (language === "text") return EditorView.lineWrapping;
+  const check = linter((view) => (view.state.doc.length === 0 ? [] : jsonParseLinter()(view)), {
+    delay: 300,
+  });
   return [json(), check, language === "mapping" ? autocompletion({ override: [completeMapping] }) : []];
 }
 

@@ -15,7 +15,7 @@ export const CardNav = ({ active }: { active: string }) => (
     aria-label="Cards"
     css={{ "@media (min-width: 768px)": { position: "sticky", top: 0 } }}
     flexShrink={0}
-    width={{ base: "full", md: "13rem" }}
+    width={{ base: "full", md: "14rem" }}
   >
     <Stack
       direction={{ base: "row", md: "column" }}
@@ -62,7 +62,7 @@ const NavEntry = ({ card, active }: { card: Card; active: boolean }) => {
       replace
       to={{ pathname, search: target.toString() }}
     >
-      <span>{card.title}</span>
+      <chakra.span whiteSpace="nowrap">{card.title}</chakra.span>
       <chakra.span display="flex" fontSize="xs" gap={1}>
         {off && <span>off</span>}
         {changed.has(card.id) && (

@@ -1,12 +1,13 @@
 import { Alert, Box, Button, Flex, Heading, HStack, Spinner, Stack, Text } from "@chakra-ui/react";
 import { type ReactNode, useState } from "react";
-import { Link, useSearchParams } from "react-router-dom";
+import { useSearchParams } from "react-router-dom";
 
 import { api } from "../api";
 import { Confirm } from "../shared/Confirm";
 import { EmptyState } from "../shared/EmptyState";
 import { ErrorNote } from "../shared/ErrorNote";
 import { Loading } from "../shared/Loading";
+import { PageLink } from "../shared/PageLink";
 import { complain } from "../toaster";
 import type { Draft, Flow, Saved } from "../types";
 import { useApi } from "../useApi";
@@ -38,7 +39,7 @@ export const EditorPage = ({ dagId, inTab }: { dagId: string; inTab: boolean }) 
     return (
       <EmptyState title={`${dagId} is no flow`}>
         {inTab ? "This DAG is not made from a flow folder. " : "Somebody may have deleted it. "}
-        <Link to="/plugin/flows">See all flows</Link>
+        <PageLink to="/plugin/flows">See all flows</PageLink>
       </EmptyState>
     );
   }

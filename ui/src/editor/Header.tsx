@@ -1,8 +1,8 @@
 import { Badge, Button, Heading, HStack, Stack, Text } from "@chakra-ui/react";
 import { useState } from "react";
-import { Link } from "react-router-dom";
 
 import { airflow, api } from "../api";
+import { PageLink } from "../shared/PageLink";
 import { Time } from "../shared/Time";
 import { StateBadge } from "../shared/StateBadge";
 import { complain, say } from "../toaster";
@@ -26,7 +26,7 @@ export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
       <Stack gap={0}>
         {!inTab && (
           <Text fontSize="xs">
-            <Link to="/plugin/flows">Flows</Link>
+            <PageLink to="/plugin/flows">Flows</PageLink>
           </Text>
         )}
         <HStack flexWrap="wrap" gap={2}>
@@ -46,8 +46,8 @@ export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
           <Text>
             last run <Time at={flow.airflow.last_run?.at} /> {flow.airflow.last_run?.state}
           </Text>
-          {flow.airflow.known && <Link to={`/dags/${flow.id}`}>Grid</Link>}
-          <Link to={`/plugin/requests?flow=${flow.id}`}>Requests</Link>
+          {flow.airflow.known && <PageLink to={`/dags/${flow.id}`}>Grid</PageLink>}
+          <PageLink to={`/plugin/requests?flow=${flow.id}`}>Requests</PageLink>
         </HStack>
       </Stack>
       <HStack flexWrap="wrap" gap={2}>

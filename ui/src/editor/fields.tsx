@@ -89,7 +89,11 @@ export const TextField = ({
   };
   return (
     <Framed help={help} label={label} required={required} wrong={wrong}>
-      {lines === undefined ? <Input {...shared} list={list} /> : <Textarea {...shared} rows={lines} />}
+      {lines === undefined ? (
+        <Input {...shared} list={options === undefined ? undefined : list} size="sm" />
+      ) : (
+        <Textarea {...shared} rows={lines} size="sm" />
+      )}
       {options !== undefined && (
         <datalist id={list}>
           {options.map((option) => (
@@ -116,6 +120,7 @@ export const NumberField = ({ path, label, help }: Bound) => {
           put(asNumber(target.value));
         }}
         placeholder={textOf(fallback)}
+        size="sm"
         value={shown}
       />
     </Framed>
@@ -262,6 +267,7 @@ export const ListField = (bound: Bound & { placeholder?: string }) => {
           put(parts.length === 0 ? undefined : parts);
         }}
         placeholder={bound.placeholder}
+        size="sm"
         value={shown}
       />
     </Framed>

@@ -1,12 +1,12 @@
 import { Alert, Box, Button, chakra, Heading, HStack, Stack, Table, Text } from "@chakra-ui/react";
 import { useState } from "react";
-import { Link } from "react-router-dom";
 
 import { api, apiUrl } from "../api";
 import { Confirm } from "../shared/Confirm";
 import { EmptyState } from "../shared/EmptyState";
 import { ErrorNote } from "../shared/ErrorNote";
 import { Loading } from "../shared/Loading";
+import { PageLink } from "../shared/PageLink";
 import { StateBadge } from "../shared/StateBadge";
 import { Time } from "../shared/Time";
 import { complain, say } from "../toaster";
@@ -111,8 +111,6 @@ interface Rows {
   onDelete: (flow: FlowRow) => void;
 }
 
-const NameLink = chakra(Link);
-
 const FlowTable = ({ flows, ...actions }: Rows) => (
   <Box overflowX="auto">
     <Table.Root size="sm">
@@ -150,9 +148,9 @@ const FlowTableRow = ({
 }: Omit<Rows, "flows"> & { flow: FlowRow }) => (
   <Table.Row>
     <Table.Cell maxWidth="20rem" verticalAlign="top">
-      <NameLink color="fg.info" fontWeight="semibold" to={`/plugin/flows?flow=${flow.id}`}>
+      <PageLink fontWeight="semibold" to={`/plugin/flows?flow=${flow.id}`}>
         {flow.title || flow.id}
-      </NameLink>
+      </PageLink>
       <Text color="fg.muted" fontFamily="mono" fontSize="xs">
         {flow.id}
         {flow.owner === null ? "" : ` · ${flow.owner}`}
@@ -182,9 +180,9 @@ const FlowTableRow = ({
       {flow.last_run === null ? (
         <Time at={null} />
       ) : (
-        <Link to={`/dags/${flow.id}/runs/${encodeURIComponent(flow.last_run.run_id)}`}>
+        <PageLink color="inherit" to={`/dags/${flow.id}/runs/${encodeURIComponent(flow.last_run.run_id)}`}>
           <StateBadge state={flow.last_run.state} /> <Time at={flow.last_run.at} />
-        </Link>
+        </PageLink>
       )}
     </Table.Cell>
     <Table.Cell verticalAlign="top">

@@ -1,4 +1,4 @@
-import { Heading, NativeSelect, Stack, Text } from "@chakra-ui/react";
+import { Field, Heading, NativeSelect, Stack, Text } from "@chakra-ui/react";
 import { useState } from "react";
 
 import { CodeEditor } from "../../code/CodeEditor";
@@ -33,8 +33,8 @@ const BEGINNINGS: Record<string, Json> = {
 
 export const WriteToOmnitronCard = () => (
   <Stack gap={6}>
-    <Told label="When the ERP said yes, Omnitron is told" path="write_to_omnitron.on_success" />
-    <Told label="When the ERP said no, Omnitron is told" path="write_to_omnitron.on_failure" />
+    <Told label="When the ERP said yes" path="write_to_omnitron.on_success" />
+    <Told label="When the ERP said no" path="write_to_omnitron.on_failure" />
   </Stack>
 );
 
@@ -49,10 +49,11 @@ const Told = ({ label, path }: { label: string; path: string }) => {
         {label}
       </Heading>
       <Row>
-        <Stack gap={1}>
+        <Field.Root gap={1}>
+          <Field.Label>Omnitron is told</Field.Label>
           <NativeSelect.Root disabled={locked !== null} size="sm">
             <NativeSelect.Field
-              aria-label={label}
+              aria-label={`${label}, Omnitron is told`}
               onChange={({ target }) => {
                 set(path, BEGINNINGS[target.value] ?? null);
               }}
@@ -67,7 +68,7 @@ const Told = ({ label, path }: { label: string; path: string }) => {
             <NativeSelect.Indicator />
           </NativeSelect.Root>
           <Wrong problems={ownProblems} />
-        </Stack>
+        </Field.Root>
         {kind === "status" && <SelectField label="Status" options={STATUSES} path={`${path}.status`} />}
         {kind === "tag" && <TextField label="Tag" path={`${path}.tag`} />}
       </Row>
