@@ -16,6 +16,7 @@ from order_cancellation.http.endpoint import Endpoint
 from order_cancellation.sandbox.thread import SandboxThread
 from order_cancellation.service import requests as service_requests
 from order_cancellation.service import runs
+from order_cancellation.service.life import show_request
 from order_cancellation.service.runs import Run, RunParams
 from order_cancellation.service.settings import Settings
 from order_cancellation.steps.report import RunReport, StepReport
@@ -158,7 +159,7 @@ class Engine:
     def show(self, request_id: int) -> dict[str, Any]:
         """One request's life."""
         with runs.open_ledger(self.settings) as ledger:
-            return service_requests.show_request(ledger, self.flow_id, str(request_id))
+            return show_request(ledger, self.flow_id, str(request_id))
 
     def redo(self, *ids: int) -> None:
         """A person's word."""

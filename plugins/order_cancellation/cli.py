@@ -144,6 +144,12 @@ def _add_request_calls(calls: argparse._SubParsersAction[_Parser]) -> None:
     listed = _call(inner, "list", commands.requests_list, "List requests.")
     listed.add_argument("--flow", metavar="FLOW", help="only this flow's")
     listed.add_argument("--state", metavar="STATE", help="only those in this state")
+    listed.add_argument("--run", metavar="RUN_ID", help="only those that this run took up last")
+    listed.add_argument(
+        "--text",
+        metavar="TEXT",
+        help="the number, or how the uuid, order number or SKU begins; with it or --run, newest change first",
+    )
     listed.add_argument("--limit", metavar="N", type=_positive, default=1000, help="at most so many (1000)")
     listed.add_argument("--after", metavar="CURSOR", help="go on behind this place")
     _with_format(listed)
@@ -158,6 +164,7 @@ def _add_request_calls(calls: argparse._SubParsersAction[_Parser]) -> None:
     redo = _call(inner, "redo", commands.requests_redo, "Have requests done again at the next run.")
     redo.add_argument("flow", metavar="FLOW")
     redo.add_argument("requests", metavar="UUID_OR_ID", nargs="+")
+    redo.add_argument("--why", metavar="TEXT", default="", help="the reason, kept in the requests' history")
     _with_format(redo)
 
     resolve = _call(inner, "resolve", commands.requests_resolve, "Decide on a request in doubt or parked.")

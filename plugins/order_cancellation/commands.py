@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 _LISTED = ("flow", "id", "uuid", "state", "attempts", "erp_status", "relation", "error", "last_changed")
-_HISTORY = ("at", "step", "state", "attempt", "send", "duration_ms", "run_id", "revision", "note")
+_HISTORY = ("at", "card", "state", "attempt", "send", "duration_ms", "run_id", "revision", "note")
 _ERASED = ("erased", "flow", "id", "uuid", "state", "why")
 _CASE = ("flow", "case", "step", "passed")
 _MOST_INPUT = 64 * 1024 * 1024
@@ -120,18 +120,24 @@ def schedule(arguments: Namespace, output: Output) -> int:
 def requests_list(arguments: Namespace, output: Output) -> int:
     """List requests."""
     from order_cancellation.service.requests import cursor_after, list_requests  # noqa: PLC0415
+    from order_cancellation.service.search import found  # noqa: PLC0415
 
     with _ledger() as ledger:
-        rows = list_requests(ledger, arguments.flow, arguments.state, arguments.limit, arguments.after)
+        wanted = (arguments.flow, arguments.state, arguments.limit, arguments.after)
+        if arguments.run is None and arguments.text is None:
+            rows = list_requests(ledger, *wanted)
+            following = cursor_after(rows[-1]) if len(rows) == arguments.limit else None
+        else:
+            rows, following = found(ledger, *wanted, run_id=arguments.run, text=arguments.text or "")
     _write_rows(rows, output)
-    if len(rows) == arguments.limit:
-        _tell(f"There may be more: go on with --after {cursor_after(rows[-1])}")
+    if following is not None:
+        _tell(f"There may be more: go on with --after {following}")
     return 0
 
 
 def requests_show(arguments: Namespace, output: Output) -> int:
     """Show a request's whole life."""
-    from order_cancellation.service.requests import show_request  # noqa: PLC0415
+    from order_cancellation.service.life import show_request  # noqa: PLC0415
 
     with _ledger() as ledger:
         life = show_request(ledger, arguments.flow, arguments.request)
@@ -150,9 +156,10 @@ def requests_show(arguments: Namespace, output: Output) -> int:
 def requests_redo(arguments: Namespace, output: Output) -> int:
     """Have requests done again at the next run."""
     from order_cancellation.service.requests import redo  # noqa: PLC0415
+    from order_cancellation.service.whoami import who_runs_this  # noqa: PLC0415
 
     with _ledger() as ledger:
-        rows = redo(ledger, arguments.flow, arguments.requests)
+        rows = redo(ledger, arguments.flow, arguments.requests, who_runs_this(), arguments.why)
     _write_rows(rows, output)
     return 0
 

@@ -20,6 +20,7 @@ from contract.ledgers import FLOW, KEY, PERSONAL, FakeClock, a_request, enter, e
 from order_cancellation.errors import ConfigurationError, LedgerUnavailable
 from order_cancellation.ledger import Ledger, database, schema
 from order_cancellation.ledger.opening import HEAD, exists, open_database
+from order_cancellation.ledger.search import Wanted
 
 MIGRATIONS = Path(database.__file__).parent / "migrations"
 RELEASED = Path(__file__).parent / "ledger-0001.sql"
@@ -137,6 +138,21 @@ class TestSchema:
         (save,) = ledger.history.list(FLOW)
         assert (save.author, save.note) == ("ada", "why not")
         assert ledger.runs.revision(FLOW, save.revision) == {"flow.yaml": b"title: x\n"}
+        ledger.close()
+
+    @pytest.mark.parametrize("release", ["0001", "0002", "0003"])
+    def test_what_an_earlier_release_wrote_is_searched(self, tmp_path, release):
+        path = tmp_path / "ledger.db"
+        connection = sqlite3.connect(path)
+        connection.executescript(RELEASED.with_name(f"ledger-{release}.sql").read_text(encoding="utf-8"))
+        connection.close()
+
+        ledger = Ledger(f"sqlite:///{path}", (RELEASED_KEY,), FakeClock())
+
+        page = ledger.search.page(Wanted(text="ORD-2"), limit=5)
+        assert [record.id for record in page.records] == [2]
+        batches = {one["batch"] for one in ledger.queries.events(FLOW, page.records[0].uuid)}
+        assert batches == ({None, 0} if release == "0003" else {None}), "not noted before the third"
         ledger.close()
 
     def test_every_table_is_there(self, ledger):

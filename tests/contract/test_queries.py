@@ -23,12 +23,12 @@ from contract.ledgers import (
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.ledger import Change, State
 from order_cancellation.ledger.dry import DryResult
+from order_cancellation.service.life import show_request
 from order_cancellation.service.requests import (
     cursor_after,
     erase,
     erase_customer,
     list_requests,
-    show_request,
 )
 
 

@@ -60,6 +60,8 @@ SECRET_KEYS = (
     *("cookie", "credential", "sessionid"),
 )
 HARMLESS_KEYS = frozenset({"tokentype", "emailallowed", "addresstype", "mobileapp"})
+PERSONS = frozenset({"customer", "buyer", "recipient", "person", "contact", "holder", "user", "musteri"})
+"""What stands for a person: the ``name`` in it is personal, while a product's or a channel's is not."""
 EXACT_KEYS = frozenset({"name1", "name2", "mail", "ip", "dob", "pwd", "key", "jwt"})
 
 VALUES = re.compile(
@@ -109,10 +111,18 @@ def redact(value: Any) -> Any:
     Args:
         value: Anything that JSON knows; it is left as it is.
     """
+    return _redacted(value, about="")
+
+
+def _redacted(value: Any, about: str) -> Any:
+    """Redact a value that stands under the key ``about``."""
     if isinstance(value, Mapping):
-        return {key: _hidden(item) if _is_private(str(key)) else redact(item) for key, item in value.items()}
+        return {
+            key: _hidden(item) if _is_private(str(key), about) else _redacted(item, str(key))
+            for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [redact(item) for item in value]
+        return [_redacted(item, about) for item in value]
     return VALUES.sub(HIDDEN, value) if isinstance(value, str) else value
 
 
@@ -125,11 +135,17 @@ def _hidden(value: Any) -> Any:
 
 
 @lru_cache(maxsize=4096)  # the same few hundred keys come back with every request
-def _is_private(key: str) -> bool:
-    plain = re.sub(r"[^a-z0-9]", "", key.lower())
+def _is_private(key: str, about: str = "") -> bool:
+    plain = _plain(key)
+    if plain == "name":
+        return _plain(about) in PERSONS
     if plain in HARMLESS_KEYS:
         return False
     return plain in EXACT_KEYS or any(part in plain for part in (*PERSONAL_KEYS, *SECRET_KEYS))
+
+
+def _plain(key: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", key.lower())
 
 
 def personal_values(value: Any) -> list[str]:
@@ -140,16 +156,16 @@ def personal_values(value: Any) -> list[str]:
     Args:
         value: A cancellation request, or a body made of it.
     """
-    return list(dict.fromkeys(_personal(value, private=False)))
+    return list(dict.fromkeys(_personal(value, "", private=False)))
 
 
-def _personal(value: Any, *, private: bool) -> Iterator[str]:
+def _personal(value: Any, about: str, *, private: bool) -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _personal(item, private=private or _is_private(str(key)))
+            yield from _personal(item, str(key), private=private or _is_private(str(key), about))
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _personal(item, private=private)
+            yield from _personal(item, about, private=private)
     elif private and isinstance(value, str) and len(value) >= SHORTEST_SECRET:
         yield value
 

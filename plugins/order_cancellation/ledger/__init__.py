@@ -16,6 +16,7 @@ from order_cancellation.ledger.opening import open_database
 from order_cancellation.ledger.queries import Queries
 from order_cancellation.ledger.records import Change, Record
 from order_cancellation.ledger.runs import Batch, RunRow, Runs
+from order_cancellation.ledger.search import Search
 from order_cancellation.ledger.states import State
 from order_cancellation.ledger.tokens import LedgerTokens
 from order_cancellation.ledger.work import Claim, Work
@@ -45,6 +46,7 @@ class Ledger:
         self.work = Work(self.database, cipher, clock)
         self.tokens = LedgerTokens(self.database, cipher, clock)
         self.queries = Queries(self.database, cipher, clock)
+        self.search = Search(self.database)
         self.housekeeping = Housekeeping(self.database, clock)
         self.dry = DryResults(self.database, cipher)
 

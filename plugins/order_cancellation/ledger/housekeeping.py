@@ -12,7 +12,10 @@ from order_cancellation.ledger.queries import find_record, refuse_held
 from order_cancellation.ledger.records import Record
 from order_cancellation.ledger.states import OPEN, State
 
-__all__ = ["Housekeeping"]
+__all__ = ["ERASED", "Housekeeping"]
+
+ERASED = "personal data erased by"
+"""How the line in the history begins that tells of an erasing."""
 
 _AT_ONCE = 500
 """How many payloads one transaction deletes: others want to write in between."""
@@ -126,7 +129,7 @@ class Housekeeping:
                 attempt=record.attempts,
                 send=record.sends,
                 state=record.state,
-                note=f"personal data erased by {who}",
+                note=f"{ERASED} {who}",
             )
         )
 

@@ -96,8 +96,19 @@ class Queries:
             ).all()
         return {(kind, number): self._cipher.unpack(data) for kind, number, data in rows}
 
-    def ask_again(self, flow: str, uuid_or_id: str, *, who: str) -> Record:
+    def is_held(self, record: Record) -> bool:
+        """Say whether a worker is on a request right now."""
+        with self._database.read() as connection:
+            return _is_held(connection, record, self._now())
+
+    def ask_again(self, flow: str, uuid_or_id: str, *, who: str, why: str = "") -> Record:
         """Note that a person wants a request done again at the next run.
+
+        Args:
+            flow: The flow's id.
+            uuid_or_id: Which request.
+            who: The person.
+            why: The person's reason; empty: none was given.
 
         Raises:
             ConfigurationError: There is no such request, or it is booked and only waits for its end.
@@ -111,7 +122,8 @@ class Queries:
                 .where(_R.flow == flow, _R.uuid == record.uuid)
                 .values(redo=True, last_changed=self._now())
             )
-            self._note(connection, record, f"to be done again at the next run, asked by {who}")
+            because = f", because: {why}" if why else ""
+            self._note(connection, record, f"to be done again at the next run, asked by {who}{because}")
             return self._known(connection, flow, record.uuid)
 
     def resolve(self, flow: str, uuid_or_id: str, *, accepted: bool, step: str, why: str, who: str) -> Record:
@@ -150,6 +162,22 @@ class Queries:
             decision = "booked" if accepted else "not booked"
             self._note(connection, new, f"decided by {who}: {decision}, because: {why}")
             return self._known(connection, flow, record.uuid)
+
+    def note_reveal(self, flow: str, uuid: str, *, who: str, why: str) -> None:
+        """Write down that a person is about to see a request's personal data.
+
+        Args:
+            flow: The flow's id.
+            uuid: Which request.
+            who: The person.
+            why: The person's reason.
+
+        Raises:
+            ConfigurationError: There is no such request.
+        """
+        with self._database.write() as connection:
+            record = self._known(connection, flow, uuid)
+            self._note(connection, record, f"personal data shown to {who}, because: {why}")
 
     def _refuse_undecidable(self, connection: Connection, record: Record) -> None:
         if record.state not in (State.IN_DOUBT, State.PARKED):
@@ -223,12 +251,14 @@ def refuse_held(connection: Connection, record: Record, now: float) -> None:
     Raises:
         ConfigurationError: One is.
     """
-    held = connection.execute(
-        select(_R.uuid).where(
-            _R.flow == record.flow, _R.uuid == record.uuid, _R.claim_id.in_(live_claims(now))
-        )
-    ).first()
-    if held is not None:
+    if _is_held(connection, record, now):
         raise ConfigurationError(
             f"Flow '{record.flow}', request {record.id}: a worker is on it right now; try again in a minute."
         )
+
+
+def _is_held(connection: Connection, record: Record, now: float) -> bool:
+    held = select(_R.uuid).where(
+        _R.flow == record.flow, _R.uuid == record.uuid, _R.claim_id.in_(live_claims(now))
+    )
+    return connection.execute(held).first() is not None

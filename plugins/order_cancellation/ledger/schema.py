@@ -184,6 +184,12 @@ requests = Table(
     Index("requests_by_state", "state", "flow", "uuid"),
     Index("requests_by_id", "flow", "id"),
     Index("requests_by_customer", "customer"),
+    Index("requests_by_change", "last_changed", "flow", "uuid", "state", "order_number", "sku", "id"),
+    Index("requests_by_uuid", "flow", "uuid", postgresql_ops={"uuid": "varchar_pattern_ops"}),
+    Index(
+        "requests_by_order", "flow", "order_number", postgresql_ops={"order_number": "varchar_pattern_ops"}
+    ),
+    Index("requests_by_sku", "flow", "sku", postgresql_ops={"sku": "varchar_pattern_ops"}),
 )
 
 payloads = Table(
@@ -206,6 +212,7 @@ events = Table(
     Column("uuid", _Name(64), nullable=False),
     Column("at", Float, nullable=False),
     Column("run_id", _Name(250), nullable=False),
+    Column("batch", Integer, comment="which of the run's; null: the step has none, or it was not noted"),
     Column("step", _Name(32), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("send", Integer, nullable=False),
@@ -214,6 +221,7 @@ events = Table(
     Column("duration_ms", Float),
     Column("note", _Words(), nullable=False, default=""),
     Index("events_by_request", "flow", "uuid", "id"),
+    Index("events_by_outcome", "state", "at", "flow", "step"),
 )
 
 dry_results = Table(

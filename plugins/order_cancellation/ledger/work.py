@@ -364,6 +364,7 @@ def _event_rows(changes: Sequence[Change], claim: Claim, revision: str, now: flo
             "uuid": change.new.uuid,
             "at": now,
             "run_id": claim.run_id,
+            "batch": claim.batch,
             "step": claim.step,
             "attempt": change.new.attempts,
             "send": change.new.sends,

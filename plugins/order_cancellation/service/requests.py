@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from order_cancellation.clock import SystemClock
 from order_cancellation.errors import ConfigurationError
-from order_cancellation.http.masking import redact
-from order_cancellation.ledger import Ledger, Record, State
+from order_cancellation.http.masking import redact_text
+from order_cancellation.ledger import Ledger, State
+from order_cancellation.service.rows import listed
 from order_cancellation.service.settings import Settings
-from order_cancellation.service.story import tell
 
 __all__ = [
     "cursor_after",
     "erase",
     "erase_customer",
     "erase_requests",
+    "known_state",
     "list_requests",
     "open_ledger",
     "redo",
+    "redo_each",
     "resolve",
-    "show_request",
 ]
 
 _SEPARATOR = "\n"
@@ -58,61 +58,78 @@ def list_requests(
     Raises:
         ConfigurationError: There is no such state, or the cursor is none of ours.
     """
-    if state is not None and state not in tuple(State):
-        raise ConfigurationError(f"'{state}' is no state. States are: {', '.join(State)}.")
+    if state is not None:
+        known_state(state)
     start = None if after is None else _read_cursor(after)
     return [
-        _listed(record) for record in ledger.queries.list(flow=flow, state=state, limit=limit, after=start)
+        listed(record) for record in ledger.queries.list(flow=flow, state=state, limit=limit, after=start)
     ]
 
 
-def cursor_after(listed: dict[str, Any]) -> str:
+def known_state(name: str) -> State:
+    """Return the state of this name.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    try:
+        return State(name)
+    except ValueError as error:
+        raise ConfigurationError(f"'{name}' is no state. States are: {', '.join(State)}.") from error
+
+
+def cursor_after(entry: dict[str, Any]) -> str:
     """Return the cursor with which a listing goes on after this entry."""
-    text = _SEPARATOR.join((listed["flow"], listed["uuid"]))
+    text = _SEPARATOR.join((entry["flow"], entry["uuid"]))
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def show_request(ledger: Ledger, flow: str, uuid_or_id: str) -> dict[str, Any]:
-    """Return a request's whole life; personal data is masked.
+def redo(
+    ledger: Ledger, flow: str, ids: Sequence[str], who: str = "command line", why: str = ""
+) -> list[dict[str, Any]]:
+    """Let requests be done again at the next run, whatever their state.
 
     Args:
         ledger: The truth.
         flow: The flow's id.
-        uuid_or_id: Which request.
-
-    Raises:
-        ConfigurationError: There is no such request.
-    """
-    record = ledger.queries.find(flow, uuid_or_id)
-    if record is None:
-        raise ConfigurationError(f"Flow '{flow}': the ledger has no request {uuid_or_id}.")
-    events = ledger.queries.events(flow, record.uuid)
-    return {
-        **_listed(record),
-        "order_number": record.order_number,
-        "sku": record.sku,
-        "step": record.step,
-        "failures": record.failures,
-        "sends": record.sends,
-        "idempotency_key": record.key,
-        "body_digest": record.body_digest,
-        "next_at": _time(record.next_at),
-        "story": tell(record, events),
-        "history": [_told(event) for event in events],
-        "payloads": [
-            {"kind": kind, "number": number, "data": redact(value)}
-            for (kind, number), value in ledger.queries.payloads(flow, record.uuid).items()
-        ],
-    }
-
-
-def redo(ledger: Ledger, flow: str, ids: Sequence[str], who: str = "command line") -> list[dict[str, Any]]:
-    """Let requests be done again at the next run, whatever their state.
+        ids: Which requests, by uuid or number.
+        who: The person, kept in the history.
+        why: The reason, kept in the history.
 
     Raises:
         ConfigurationError: There is no such request; then none of the named ones is changed after it.
     """
-    return [_listed(ledger.queries.ask_again(flow, one, who=who)) for one in ids]
+    reason = redact_text(why.strip())
+    return [listed(ledger.queries.ask_again(flow, one, who=who, why=reason)) for one in ids]
+
+
+def redo_each(ledger: Ledger, flow: str, uuids: Sequence[str], *, who: str, why: str) -> list[dict[str, Any]]:
+    """Let many requests be done again; one that can't be stops none of the others.
+
+    Args:
+        ledger: The truth.
+        flow: The flow's id.
+        uuids: Which requests.
+        who: The person, kept in the history.
+        why: The reason, kept in the history.
+
+    Returns:
+        For each ``uuid``, whether it is ``ok``, and a ``message``.
+
+    Raises:
+        ConfigurationError: No reason is given.
+        LedgerUnavailable: It can't be written down.
+    """
+    if not why.strip():
+        raise ConfigurationError("A redo of many needs a reason: say why.")
+    results: list[dict[str, Any]] = []
+    for uuid in dict.fromkeys(uuids):
+        try:
+            redo(ledger, flow, [uuid], who, why)
+            results.append({"uuid": uuid, "ok": True, "message": "It is done again at the next run."})
+        except ConfigurationError as error:
+            results.append({"uuid": uuid, "ok": False, "message": str(error)})
+    return results
 
 
 def resolve(  # noqa: PLR0917 -- the command line's words, in their order
@@ -139,10 +156,11 @@ def resolve(  # noqa: PLR0917 -- the command line's words, in their order
     if not why.strip():
         raise ConfigurationError("A decision needs a reason: say why.")
     accepted = as_ == "accepted"
+    reason = redact_text(why.strip())
     record = ledger.queries.resolve(
-        flow, uuid_or_id, accepted=accepted, step="write_to_omnitron", why=why, who=who
+        flow, uuid_or_id, accepted=accepted, step="write_to_omnitron", why=reason, who=who
     )
-    return _listed(record)
+    return listed(record)
 
 
 def erase(ledger: Ledger, flow: str, uuid_or_id: str, who: str = "command line") -> dict[str, Any]:
@@ -157,7 +175,7 @@ def erase(ledger: Ledger, flow: str, uuid_or_id: str, who: str = "command line")
     Raises:
         ConfigurationError: There is no such request, or it is not at its end and still needs its data.
     """
-    return _listed(ledger.housekeeping.erase(flow, uuid_or_id, who=who))
+    return listed(ledger.housekeeping.erase(flow, uuid_or_id, who=who))
 
 
 def erase_requests(
@@ -190,7 +208,7 @@ def _named(ledger: Ledger, flow: str, uuid_or_id: str) -> dict[str, Any]:
         record = ledger.queries.find(flow, uuid_or_id)
     except ConfigurationError:
         record = None
-    return {"flow": flow, "uuid": uuid_or_id} if record is None else _listed(record)
+    return {"flow": flow, "uuid": uuid_or_id} if record is None else listed(record)
 
 
 def erase_customer(
@@ -214,42 +232,6 @@ def erase_customer(
         erased += gone
         left += kept
     return erased, left
-
-
-def _listed(record: Record) -> dict[str, Any]:
-    return {
-        "flow": record.flow,
-        "uuid": record.uuid,
-        "id": record.id,
-        "state": str(record.state),
-        "attempts": record.attempts,
-        "erp_status": record.erp_status,
-        "relation": record.relation or None,
-        "error": record.error or None,
-        "run_id": record.run_id,
-        "first_seen": _time(record.first_seen),
-        "last_changed": _time(record.last_changed),
-    }
-
-
-def _told(event: Any) -> dict[str, Any]:
-    return {
-        "at": _time(event["at"]),
-        "run_id": event["run_id"],
-        "step": event["step"] or None,
-        "attempt": event["attempt"],
-        "send": event["send"],
-        "state": event["state"],
-        "revision": event["revision"] or None,
-        "duration_ms": None if event["duration_ms"] is None else round(event["duration_ms"], 1),
-        "note": event["note"],
-    }
-
-
-def _time(seconds: float | None) -> str | None:
-    return (
-        None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-    )
 
 
 def _read_cursor(cursor: str) -> tuple[str, str]:

@@ -22,11 +22,12 @@ _STANDS = {
     State.DONE: "The ERP has booked it, and Omnitron knows.",
     State.FAILED: "It has failed: the ERP has not booked it.",
     State.IN_DOUBT: "Nobody knows whether the ERP has booked it.",
-    State.PARKED: (
-        "It waits for a person: 'requests resolve' tells what the ERP did, 'requests redo' sends it again."
-    ),
+    State.PARKED: "It waits for a person, who says what the ERP did or has it done again.",
     State.WITHDRAWN: "Omnitron took it back before anything was booked.",
 }
+
+
+_DELIVERY = ("write_to_erp", "custom_response")
 
 
 @dataclass(frozen=True)
@@ -54,31 +55,36 @@ def sendings(events: Sequence[Mapping[str, Any]]) -> list[Sending]:
     """
     begun: dict[int, Mapping[str, Any]] = {}
     outcomes: dict[int, tuple[str, bool]] = {}
+    before: State | None = None
     for event in events:
         number, state = event["send"], State(event["state"])
         if state == State.SENDING and number not in begun:
             begun[number] = event
             outcomes[number] = ("no outcome is written down", True)
-        elif number in begun:
-            outcomes[number] = _outcome(event, state, outcomes[number])
+        elif number in begun and (state != before or event["step"] in _DELIVERY):
+            outcomes[number] = _outcome(event, before, state, outcomes[number])
+        before = state
     return [Sending(number, event["at"], *outcomes[number]) for number, event in begun.items()]
 
 
-def _outcome(event: Mapping[str, Any], state: State, before: tuple[str, bool]) -> tuple[str, bool]:
-    """Return what is known of a call after one more event."""
-    note = event["note"]
+def _outcome(
+    event: Mapping[str, Any], before: State | None, state: State, known: tuple[str, bool]
+) -> tuple[str, bool]:
+    """Return what is known of a call after one more event; the next attempt's preparation tells nothing."""
+    note = event["note"] or f"{state} (the words are erased)"
+    came_back = before in (State.SENDING, State.ANSWERED)
     match state:
         case State.ANSWERED:
             return (note, True)
         case State.ACCEPTED:
-            return (f"{before[0]}; {note}" if before[0] != note else note, True)
+            return (f"{known[0]}; {note}" if known[0] != note else note, True)
         case State.REFUSED | State.POSTPONED:
             return (note, False)
-        case State.PREPARED if event["step"] != "get_data":
+        case State.PREPARED | State.FAILED if came_back:
             return (f"not booked: {note}", False)
         case State.IN_DOUBT:
             return (note, "not booked" not in note)
-    return before
+    return known
 
 
 def tell(record: Record, events: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -89,10 +95,11 @@ def tell(record: Record, events: Sequence[Mapping[str, Any]]) -> list[str]:
         events: Its history, oldest first.
     """
     calls = sendings(events)
-    told = [_STANDS[record.state]]
+    told = [_STANDS[record.state], _counted(calls)]
+    if record.redo:
+        told.append("A person wants it done again: the next run takes it up.")
     if record.error:
         told.append(f"Why: {record.error}.")
-    told.append(_counted(calls))
     told += [f"Call {call.number}: {call.outcome}." for call in calls]
     return told
 

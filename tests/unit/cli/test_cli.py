@@ -229,12 +229,12 @@ class TestRequests:
         """What the use cases are asked, and rows for them to answer."""
         asked = []
 
-        def note(name, answer):
-            def ask(_ledger, *words):
-                asked.append((name, *words))
+        def note(name, answer, module="requests"):
+            def ask(_ledger, *words, **named):
+                asked.append((name, *words, *named.values()))
                 return answer
 
-            monkeypatch.setattr(f"order_cancellation.service.requests.{name}", ask)
+            monkeypatch.setattr(f"order_cancellation.service.{module}.{name}", ask)
 
         note("list_requests", list(self.ROWS))
         note("redo", list(self.ROWS))
@@ -246,7 +246,8 @@ class TestRequests:
             "history": [],
             "payloads": [],
         }
-        note("show_request", life)
+        note("show_request", life, "life")
+        note("found", (list(self.ROWS), "further"), "search")
         return asked
 
     def test_a_listing_passes_its_filters_on(self, answers, call):
@@ -258,6 +259,14 @@ class TestRequests:
         assert (code, json.loads(out)) == (0, list(self.ROWS))
         assert "--after " in err
 
+    def test_a_text_or_a_run_is_searched_for(self, answers, call):
+        _, out, err = call(
+            "requests", "list", "--run", "r", "--text", "N1", "--limit", "9", "--format", "json"
+        )
+        assert answers == [("found", None, None, 9, None, "r", "N1")]
+        assert json.loads(out) == list(self.ROWS)
+        assert "--after further" in err
+
     def test_show_is_one_object(self, answers, call):
         code, out, _ = call("requests", "show", "acme", "4711", "--format", "json")
         assert (code, json.loads(out)["flow"]) == (0, "acme")
@@ -266,9 +275,11 @@ class TestRequests:
     def test_show_tells_people_the_history(self, answers, call):
         assert "sent" in call("requests", "show", "acme", "4711")[1]
 
-    def test_redo_passes_all_requests_on(self, answers, call):
-        assert call("requests", "redo", "acme", "1", "2")[0] == 0
-        assert answers == [("redo", "acme", ["1", "2"])]
+    def test_redo_passes_all_requests_the_person_and_the_reason_on(self, answers, call):
+        assert call("requests", "redo", "acme", "1", "2", "--why", "mended")[0] == 0
+        [(name, flow, ids, who, why)] = answers
+        assert (name, flow, ids, why) == ("redo", "acme", ["1", "2"], "mended")
+        assert who.endswith("(command line)")
 
     def test_resolve_passes_decision_reason_and_person_on(self, answers, call):
         code, out, _ = call(

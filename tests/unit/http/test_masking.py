@@ -88,6 +88,12 @@ class TestRedact:
     def test_dates_numbers_and_identifiers_stay(self, value):
         assert redact(value) == value
 
+    @pytest.mark.parametrize("person", ["customer", "Buyer", "recipient"])
+    def test_a_persons_name_is_hidden_and_a_products_stays(self, person):
+        value = {person: {"name": "John"}, "product": {"name": "Shirt"}, "lines": [{"name": "Shirt"}]}
+        assert redact(value) == value | {person: {"name": HIDDEN}}
+        assert personal_values(value) == ["John"]
+
     def test_a_whole_address_is_hidden_and_its_keys_stay(self):
         value = {"shipping_address": {"city": "Izmir", "lines": ["a", 2]}, "email_allowed": False}
         hidden = {"shipping_address": {"city": HIDDEN, "lines": [HIDDEN, HIDDEN]}, "email_allowed": False}

@@ -1,0 +1,255 @@
+"""What a person's redo or decision does, said before it is done.
+
+The pages promise nothing else than what stands here; ``docs/ledger.md`` has the rules, ``ledger/intake.py``
+and ``steps/deliver.py`` carry them out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from order_cancellation.flow.model import Flow, WriteBack, WriteToErp
+from order_cancellation.ledger import Record, State
+
+__all__ = ["Action", "Actions", "actions"]
+
+_BOOKED = (State.ACCEPTED, State.WRITTEN_BACK)
+_IN_THE_DARK = (State.IN_DOUBT, State.SENDING, State.ANSWERED)
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that a person can do with a request.
+
+    Args:
+        allowed: Whether it can be done as the request stands.
+        consequence: What it does; or why it can't be done.
+    """
+
+    allowed: bool
+    consequence: str
+
+
+@dataclass(frozen=True)
+class Actions:
+    """All that a person can do; what makes no sense as the request stands is None."""
+
+    redo: Action
+    accepted: Action | None
+    refused: Action | None
+
+
+def actions(record: Record, flow: Flow | None, sent: Mapping[str, Any] | None, *, held: bool) -> Actions:
+    """Say what a person can do with a request.
+
+    Args:
+        record: The request.
+        flow: The flow as it is; None: it can't be read, so nothing that it declares protects.
+        sent: What was sent last; None: it is not kept, or nothing was sent.
+        held: Whether a worker is on it right now.
+    """
+    case = _Case(record, flow, sent)
+    accepted = refused = None
+    if record.state in (State.IN_DOUBT, State.PARKED):
+        busy = Action(allowed=False, consequence="A worker is on it right now. Try again in a minute.")
+        accepted = busy if held else Action(allowed=True, consequence=case.accepted())
+        refused = busy if held else Action(allowed=True, consequence=case.refused())
+    return Actions(_redo(case), accepted, refused)
+
+
+def _redo(case: _Case) -> Action:
+    record = case.record
+    if record.state in _BOOKED:
+        words = "The ERP has booked it. The next run brings it to its end without sending it again."
+        return Action(
+            allowed=False, consequence=f"{words} Redo it when it is done, if it shall be booked twice."
+        )
+    if record.redo:
+        return Action(allowed=False, consequence=f"It is set to be done again already, {case.when()}.")
+    return Action(allowed=True, consequence=case.redo())
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One request, with what its flow declares about it."""
+
+    record: Record
+    flow: Flow | None
+    sent: Mapping[str, Any] | None
+
+    def redo(self) -> str:
+        """Say what the next runs do with a request that a person wants done again."""
+        tell = {
+            State.DONE: self._booked_twice,
+            State.SENDING: self._found_out_first,
+            State.ANSWERED: self._found_out_first,
+            State.REFUSED: self._told_first,
+            State.PARKED: self._parked,
+            State.IN_DOUBT: self._in_doubt,
+            State.POSTPONED: self._postponed,
+            State.WITHDRAWN: self._withdrawn,
+        }.get(self.record.state, self._unbooked)
+        return tell()
+
+    def _booked_twice(self) -> str:
+        return (
+            f"The ERP has booked it already. It is booked once more {self.when()}, under a new key, so the "
+            "ERP does not take it for the same: unless the first booking was undone, the money moves twice."
+        )
+
+    def _found_out_first(self) -> str:
+        now = {
+            State.SENDING: "A worker may be sending it right now. The next run finds out what became of it.",
+            State.ANSWERED: "The ERP has answered, and nobody has judged the answer. The next run does.",
+        }[self.record.state]
+        return (
+            f"{now} If it is booked, this redo falls away; if not, the run after that does it again. If that "
+            f"is in doubt then: {self._repeated()}"
+        )
+
+    def _told_first(self) -> str:
+        return (
+            f"The ERP has not booked it. The next run tells Omnitron so ({self._told_of_a_no()}), and the "
+            "run after that sends it again, under a new key."
+        )
+
+    def _in_doubt(self) -> str:
+        return f"Nobody knows whether the ERP has booked it. {self._read_and_sent()} {self._repeated()}"
+
+    def _parked(self) -> str:
+        record = self.record
+        if record.parked_from in _BOOKED:
+            told = f"Omnitron is told once more {self.when()}{self._then_post_script()}."
+            return f"The ERP has booked it, and it is not sent again. {told}"
+        if record.doubt or record.parked_from in _IN_THE_DARK:
+            return self._in_doubt()
+        if record.parked_from == State.POSTPONED:
+            return f"The ERP wanted it later, and it waited too long. {self._read_and_sent()}{self._held()}"
+        if record.body_digest is not None:
+            return (
+                "What was sent before may be booked, and the call would be another one now. It is sent as it "
+                f"is now {self.when()}, under a new key, so the ERP does not take it for the same. Look into "
+                "the ERP first: if the first one is booked, the money moves twice."
+            )
+        return f"The ERP has not booked it. {self._read_and_sent()} All its tries begin anew."
+
+    def _postponed(self) -> str:
+        return (
+            "The ERP wants it later, and the next run sends it again without a redo, too. With it, its age "
+            f"(max_age) begins anew.{self._held()}"
+        )
+
+    def _withdrawn(self) -> str:
+        return (
+            "Omnitron took it back before anything was booked. It is read from Omnitron again "
+            f"{self.when()} and sent to the ERP all the same, whatever its status there is by then."
+        )
+
+    def _unbooked(self) -> str:
+        record = self.record
+        if record.doubt:
+            return f"An earlier call may be booked. {self._read_and_sent()} {self._repeated()}"
+        if record.state == State.FAILED:
+            return f"The ERP has not booked it. {self._read_and_sent()}"
+        return (
+            "Nothing of this attempt is with the ERP. The next run takes it up without a redo, too, as long "
+            f"as Omnitron lists it; with it, also when it is no longer listed.{self._held()}"
+        )
+
+    def _read_and_sent(self) -> str:
+        return (
+            f"It is read from Omnitron again {self.when()} and sent to the ERP, by the flow as it is then. "
+            "If Omnitron no longer has it, the redo falls away."
+        )
+
+    def _held(self) -> str:
+        """Say what the ERP may hold of a request that is not in doubt: after a 2xx it was told to wait."""
+        if self.record.body_digest is None:
+            return ""
+        return f" The ERP may hold it under the key of the last call. {self._repeated()}"
+
+    def _repeated(self) -> str:
+        """Say what another send under the same key can do, when the first one may be booked."""
+        if self.flow is None:
+            return (
+                "The flow can't be read right now, so nothing is done until that is put right; and if the "
+                "ERP has booked it before, the money may move twice."
+            )
+        changed = "If address, method or body are others by then, nothing is sent and it is parked."
+        return f"{self._safeguard(self.flow.write_to_erp)} {changed}"
+
+    def _safeguard(self, settings: WriteToErp) -> str:
+        header, sent = settings.idempotency_header, self.sent or {"method": "", "headers": {}}
+        if header is not None and sent["headers"].get(header) == self.record.key:
+            return (
+                f"The ERP gets the same key ({header}) as before: if it has booked it, it books nothing "
+                "more, as far as it honours that key."
+            )
+        if settings.method == sent["method"] == "PUT":
+            return "It is a PUT: if the ERP has booked it, the same is put in its place."
+        twice = "if the ERP has booked it before, the money moves twice."
+        if settings.duplicates_accepted:
+            return f"The flow's owner has accepted duplicates: {twice}"
+        if settings.look_up is not None and self.record.state == State.IN_DOUBT:
+            return (
+                "Prefer to wait: the next run looks it up in the ERP by itself, and a redo does not. With a "
+                f"redo, {twice}"
+            )
+        decided = self.record.state in (State.IN_DOUBT, State.PARKED)
+        look = "Look into the ERP first, and rather say what you find." if decided else "Look into it first."
+        return f"The ERP can't tell that it is the same. {look} With a redo, {twice}"
+
+    def accepted(self) -> str:
+        """Say what the decision "booked" does."""
+        doubted = (
+            "The ledger knows of no booking: say this only if you saw it in the ERP. "
+            if self.record.state == State.PARKED
+            and not self.record.doubt
+            and self.record.parked_from not in (*_BOOKED, *_IN_THE_DARK, State.POSTPONED)
+            else ""
+        )
+        told = self._told(self.flow.write_to_omnitron.on_success) if self.flow else "what the flow says"
+        return (
+            f"{doubted}The ERP has booked it: it is never sent again. Omnitron is told {self.when()} "
+            f"({told}){self._then_post_script()}."
+        )
+
+    def refused(self) -> str:
+        """Say what the decision "not booked" does."""
+        contrary = (
+            "The ERP said that it has booked it: say this only if that was undone there. "
+            if self.record.parked_from in _BOOKED
+            else ""
+        )
+        return (
+            f"{contrary}The ERP has not booked it. Omnitron is told {self.when()} ({self._told_of_a_no()}). "
+            "It stays failed and is not sent, until somebody redoes it; then under a new key. If the ERP has "
+            "it after all, that redo books it twice."
+        )
+
+    def _told_of_a_no(self) -> str:
+        return self._told(self.flow.write_to_omnitron.on_failure) if self.flow else "what the flow says"
+
+    def _then_post_script(self) -> str:
+        return ", and the post script runs" if self.flow and self.flow.post_script is not None else ""
+
+    @staticmethod
+    def _told(write_back: WriteBack | None) -> str:
+        if write_back is None:
+            return "nothing: the flow says so"
+        if write_back.status is not None:
+            return f"status {write_back.status}"
+        if write_back.action is not None:
+            return f"action {write_back.action}"
+        if write_back.tag is not None:
+            return f"tag {write_back.tag}"
+        assert write_back.request is not None, "exactly one of them is there"
+        return f"{write_back.request.method} {write_back.request.path}"
+
+    def when(self) -> str:
+        """Say when it is done: a flow without a schedule waits for somebody to start it."""
+        if self.flow is not None and (not self.flow.enabled or self.flow.schedule is None):
+            return "at the next run, which somebody has to start"
+        return "at the next run"

@@ -1,0 +1,163 @@
+"""One request's whole life: where it stands, what happened, what was exchanged, what a person can do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from order_cancellation.errors import ConfigurationError, FlowInvalid
+from order_cancellation.flow.model import Flow
+from order_cancellation.flow.store import FlowStore
+from order_cancellation.http.masking import mask, personal_values, redact, redact_text
+from order_cancellation.ledger import Ledger, Record
+from order_cancellation.ledger.housekeeping import ERASED
+from order_cancellation.service.consequences import actions
+from order_cancellation.service.rows import iso, listed, row
+from order_cancellation.service.story import tell
+from order_cancellation.service.timeline import timeline
+
+__all__ = ["known", "life", "reveal", "show_request"]
+
+Payloads = Mapping[tuple[str, int], Any]
+
+
+def show_request(ledger: Ledger, flow: str, uuid_or_id: str) -> dict[str, Any]:
+    """Return a request's whole life as the command line shows it; personal data is masked.
+
+    Args:
+        ledger: The truth.
+        flow: The flow's id.
+        uuid_or_id: Which request.
+
+    Raises:
+        ConfigurationError: There is no such request.
+    """
+    record = known(ledger, flow, uuid_or_id)
+    events = ledger.queries.events(flow, record.uuid)
+    payloads = ledger.queries.payloads(flow, record.uuid)
+    return {
+        **listed(record),
+        "order_number": record.order_number,
+        "sku": record.sku,
+        "step": record.step,
+        "failures": record.failures,
+        "sends": record.sends,
+        "idempotency_key": record.key,
+        "body_digest": record.body_digest,
+        "next_at": iso(record.next_at),
+        "redo": record.redo,
+        "erased": _is_erased(events, payloads),
+        "story": tell(record, events),
+        "history": [{**one, "step": one["step"] or None} for one in timeline(record, events)],
+        "payloads": _masked(payloads),
+    }
+
+
+def life(ledger: Ledger, store: FlowStore, flow: str, uuid: str) -> dict[str, Any]:
+    """Return a request's whole life as the pages show it; personal data is masked.
+
+    Args:
+        ledger: The truth.
+        store: For what the flow declares: it decides what a redo can do.
+        flow: The flow's id.
+        uuid: Which request.
+
+    Raises:
+        ConfigurationError: There is no such request.
+    """
+    record = known(ledger, flow, uuid)
+    events = ledger.queries.events(flow, record.uuid)
+    payloads = ledger.queries.payloads(flow, record.uuid)
+    sent = payloads.get(("sent", record.sends))
+    can = actions(record, _flow(store, flow), sent, held=ledger.queries.is_held(record))
+    return {
+        **row(record),
+        "story": tell(record, events),
+        "idempotency_key": record.key,
+        "timeline": timeline(record, events),
+        "payloads": _masked(payloads),
+        "erased": _is_erased(events, payloads),
+        "actions": asdict(can),
+    }
+
+
+def reveal(ledger: Ledger, flow: str, uuid: str, *, why: str, who: str) -> list[dict[str, Any]]:
+    """Return a request's payloads as they are, once it is written down who sees them and why.
+
+    Args:
+        ledger: The truth.
+        flow: The flow's id.
+        uuid: Which request.
+        why: The reason, kept in the history.
+        who: The person, kept in the history.
+
+    Raises:
+        ConfigurationError: There is no such request, or no reason.
+        LedgerUnavailable: It can't be written down, so nothing is shown.
+    """
+    if not why.strip():
+        raise ConfigurationError("Personal data is shown for a reason only: say why.")
+    record = known(ledger, flow, uuid)
+    ledger.queries.note_reveal(flow, record.uuid, who=who, why=redact_text(why.strip()))
+    payloads = ledger.queries.payloads(flow, record.uuid)
+    return [_payload(key, value) for key, value in payloads.items()]
+
+
+def known(ledger: Ledger, flow: str, uuid_or_id: str) -> Record:
+    """Return a request that is there.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    record = ledger.queries.find(flow, uuid_or_id)
+    if record is None:
+        raise ConfigurationError(f"Flow '{flow}': the ledger has no request {uuid_or_id}.")
+    return record
+
+
+def _flow(store: FlowStore, flow: str) -> Flow | None:
+    """Return the flow as it is, which is how the next run does it; None: it is broken, or gone."""
+    try:
+        return store.load(flow).flow
+    except (FlowInvalid, OSError):
+        return None
+
+
+def _is_erased(events: Sequence[Mapping[str, Any]], payloads: Payloads) -> bool:
+    return not payloads and any(one["step"] == "" and one["note"].startswith(ERASED) for one in events)
+
+
+def _payload(key: tuple[str, int], data: Any) -> dict[str, Any]:
+    kind, number = key
+    return {"kind": kind, "number": number, "data": data}
+
+
+def _masked(payloads: Payloads) -> list[dict[str, Any]]:
+    """Mask personal data: by their keys, by what they look like, and those that the request itself names."""
+    persons = [
+        value
+        for (kind, _), request in payloads.items()
+        if kind == "request"
+        for value in personal_values(request)
+    ]
+    return [_payload(key, _hidden(redact(value), persons)) for key, value in payloads.items()]
+
+
+def _hidden(value: Any, persons: Sequence[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _hidden(item, persons) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_hidden(item, persons) for item in value]
+    return mask(_hidden_text(value), persons) if isinstance(value, str) else value
+
+
+def _hidden_text(text: str) -> str:
+    """Mask a text that is JSON, as bodies and the script's output are, by its keys; else by what it shows."""
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            return json.dumps(redact(json.loads(text)), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            pass
+    return redact_text(text)
