@@ -153,3 +153,44 @@ class TestAnswersThatProveNothing:
 
         assert report.counts == {"done": 2, "in_doubt": 1}
         assert engine.booked() == [1, 2, 3]
+
+
+class TestFlowRenamed:
+    """The folder gets another name, and with it the flow another id; Omnitron still lists what was done."""
+
+    @pytest.fixture
+    def renamed(self, engine, sandbox):
+        engine.write(a_flow(write_to_omnitron={"on_success": None}, post_script=None))
+        engine.run("run-1")
+        (engine.settings.flows_folder / "acme").rename(engine.settings.flows_folder / "acme2")
+        engine.flow_id = "acme2"
+        more = {"match": {"route": "omnitron.list"}, "then": {"add": 1}, "times": 1}
+        sandbox.use({**FINE, "rules": [more]}, keep=True)
+        return engine
+
+    def test_what_the_old_name_may_have_booked_is_parked_and_told(self, renamed):
+        """Only what is new to both is sent; the report names the old flow and what to do."""
+        report = renamed.run("run-2")
+
+        assert renamed.booked() == [1, 2, 3, 4]
+        assert report.counts == {"done": 1, "parked": 3}
+        assert "flow 'acme' has had this request (it is done there)" in report.behind[0].error
+
+    def test_a_person_decides_and_later_runs_are_green(self, renamed):
+        """Booked, says a person: it is written back and done; a redo sends it."""
+        renamed.run("run-2")
+        renamed.resolve(1, "accepted")
+        renamed.redo(2)
+        report = renamed.run("run-3")
+
+        assert report.green
+        assert renamed.booked() == [1, 2, 2, 3, 4]
+
+    def test_two_flows_that_both_exist_do_not_hinder_each_other(self, engine):
+        """One tells the ERP, the other the warehouse: both send what they list."""
+        engine.write(a_flow(write_to_omnitron={"on_success": None}))
+        engine.run("run-1")
+        engine.flow_id = "warehouse"
+        engine.write(a_flow())
+
+        assert engine.run("run-1").counts == {"done": 3}

@@ -33,15 +33,26 @@ from order_cancellation.ledger.records import COLUMNS, MUTABLE, Record
 from order_cancellation.ledger.states import UNFINISHED_OUTSIDE, WITHDRAWABLE, State, check_move
 from order_cancellation.ledger.work import end_leases, live_claims, record_from
 
-__all__ = ["POSTPONED_TOO_LONG", "Decision", "Intake", "Limits", "carry_on", "decide", "even", "record_of"]
+__all__ = [
+    "POSTPONED_TOO_LONG",
+    "Decision",
+    "Intake",
+    "Limits",
+    "carry_on",
+    "decide",
+    "even",
+    "record_of",
+]
 
 T = TypeVar("T")
 POSTPONED_TOO_LONG = "postponed for longer than max_age and parked now"
+_MAY_BE_RENAMED = "parked: a flow whose folder is gone has had it"
 _R = schema.requests.c
 _IN = 500
 _REFETCHED = (State.FETCHED, State.PREPARED, State.POSTPONED, State.FAILED, State.WITHDRAWN)
 _REDONE = (State.DONE, State.PARKED, State.IN_DOUBT, *_REFETCHED)
 _BOOKED = (State.ACCEPTED, State.WRITTEN_BACK)
+_NEVER_BOOKED = (State.FETCHED, State.PREPARED, State.REFUSED, State.FAILED, State.WITHDRAWN)
 _PREPARED_KINDS = ("script", "mapping", "attributes")
 _ATTRIBUTE_LENGTH = {"order_number": 64, "sku": 128}
 
@@ -159,6 +170,7 @@ class Intake:
         position: int,
         room: int,
         redo: bool = False,
+        former: Sequence[str] = (),
     ) -> Counter[str]:
         """Enter listed requests; those that the run takes up become its own.
 
@@ -172,6 +184,8 @@ class Intake:
             position: The position of the first one taken.
             room: How many may be taken.
             redo: Whether a person asked for these by name; it counts once for each run and request.
+            former: Flows whose folders are gone. What one of them may have booked is parked and not sent: a
+                flow that was renamed would send it again.
 
         Returns:
             How many were met, by reason; under ``taken`` those that the run took up, under ``left`` those for
@@ -184,13 +198,16 @@ class Intake:
             now = self._now()
             known = self._known(connection, flow, list(distinct))
             held = self._held(connection, flow, list(known), now)
+            new = [] if redo else [uuid for uuid in distinct if uuid not in known]
+            had = self._had_by_former(connection, former, new)
             writes = _Writes()
             for uuid, request in distinct.items():
                 old = known.get(uuid)
                 decision = (
                     Decision(take=False, why="in work by another worker")
                     if uuid in held
-                    else decide(old, now=now, limits=limits, redo=redo and not _had_by(old, run_id))
+                    else had.get(uuid)
+                    or decide(old, now=now, limits=limits, redo=redo and not _had_by(old, run_id))
                 )
                 if decision.take and counts["taken"] >= room:
                     counts["left"] += 1
@@ -372,6 +389,22 @@ class Intake:
             found |= {row.uuid: record_from(row) for row in rows}
         return found
 
+    def _had_by_former(
+        self, connection: Connection, former: Sequence[str], uuids: Sequence[str]
+    ) -> dict[str, Decision]:
+        """Return the decisions about what is new here, and what a flow that is gone may have booked."""
+        decisions: dict[str, Decision] = {}
+        for flow in former:
+            for uuid, record in self._known(connection, flow, uuids).items():
+                if record.doubt or record.state not in _NEVER_BOOKED:
+                    error = (
+                        f"flow '{flow}' has had this request (it is {record.state} there), and its folder is "
+                        f"gone: if it was renamed, call it '{flow}' again; else look into the ERP, then "
+                        "resolve it, or redo it to have it sent"
+                    )
+                    decisions[uuid] = Decision(False, _MAY_BE_RENAMED, State.PARKED, error)
+        return decisions
+
     def _held(self, connection: Connection, flow: str, uuids: Sequence[str], now: float) -> set[str]:
         held: set[str] = set()
         for start in range(0, len(uuids), _IN):
@@ -404,12 +437,15 @@ class Intake:
             new = _entered(old, request, place)
             writes.payloads.append(self._payload(new, request, place.now))
             if old is None:
-                writes.requests.append(new.columns())
-                writes.events.append(_event(new, place, decision.why))
+                self._add(writes, new, place, decision)
             else:
                 writes.own(old, place)
                 writes.change(old, new, place, decision.why)
                 writes.outdated.append(_row(new) | {"at_number": new.attempts})
+        elif old is None and decision.state == State.PARKED:
+            entered = _entered(None, request, place)
+            writes.payloads.append(self._payload(entered, request, place.now))
+            self._add(writes, _parked(entered, decision, place.now), place, decision)
         elif decision.state == State.ACCEPTED and old is not None:
             writes.own(old, place)
             writes.change(old, _written_back_again(old), place, decision.why)
@@ -417,6 +453,11 @@ class Intake:
             writes.change(old, _parked(old, decision, place.now), place, decision.why)
         elif decision.take and old is not None:
             writes.own(old, place)
+
+    @staticmethod
+    def _add(writes: _Writes, new: Record, place: _Place, decision: Decision) -> None:
+        writes.requests.append(new.columns())
+        writes.events.append(_event(new, place, decision.why))
 
     def _write_all(self, connection: Connection, writes: _Writes) -> None:
         p, here = schema.payloads.c, (_R.flow == bindparam("at_flow"), _R.uuid == bindparam("at_uuid"))

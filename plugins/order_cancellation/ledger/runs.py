@@ -108,6 +108,11 @@ class Runs:
             raise KeyError(f"Flow '{flow}': the ledger has no revision {revision[:12]}")
         return {name: zlib.decompress(b64decode(text)) for name, text in self._cipher.unpack(data).items()}
 
+    def flows(self) -> list[str]:
+        """Return the flows that ever ran."""
+        with self._database.read() as connection:
+            return list(connection.execute(select(schema.runs.c.flow).distinct().order_by("flow")).scalars())
+
     def newest_revision(self, flow: str) -> str | None:
         """Return the revision that the flow's newest run pinned, or None where it never ran."""
         r = schema.runs.c

@@ -35,7 +35,7 @@ MOVES: dict[tuple[State, State], str] = {
     (_S.FETCHED, _S.PREPARED): "script and mapping are through",
     (_S.FETCHED, _S.FAILED): "the script or the mapping failed",
     (_S.FETCHED, _S.WITHDRAWN): "Omnitron no longer lists it",
-    (_S.FETCHED, _S.PARKED): "Omnitron no longer lists it, and an earlier send is in doubt",
+    (_S.FETCHED, _S.PARKED): "an earlier send, or another flow's, may be booked",
     (_S.PREPARED, _S.FETCHED): "taken up again, nothing had been sent",
     (_S.PREPARED, _S.SENDING): "the intent to send, written before sending",
     (_S.PREPARED, _S.FAILED): "the call to the ERP could not be built",

@@ -142,7 +142,10 @@ async def get_data(settings: Settings, connections: Connections, run: Run) -> li
         for problem in case_problems(loaded):
             _LOG.warning("%s", problem)
         take_up = rehearsal.get_data if run.params.dry_run else get_data_step.run
-        async with _opened(settings, connections, run, ledger, loaded, omnitron=True) as context:
+        former = _former_flows(settings, ledger)
+        async with _opened(
+            settings, connections, run, ledger, loaded, omnitron=True, former=former
+        ) as context:
             return await take_up(context, run.params, run.interval)
 
 
@@ -278,6 +281,7 @@ async def _opened(
     omnitron: bool = False,
     erp: bool = False,
     share: tuple[int, float | None] = (1, None),
+    former: tuple[str, ...] = (),
 ) -> AsyncIterator[Context]:
     clock = SystemClock()
     random = Random(secrets.randbits(64))  # noqa: S311 -- jitter, no secret
@@ -299,6 +303,7 @@ async def _opened(
             clock=clock,
             random=random,
             erp_url=connections(flow.write_to_erp.connection).base_url if run.params.dry_run else "",
+            former_flows=former,
             worker=f"{socket.gethostname()}:{os.getpid()}:{random.getrandbits(32):08x}",
             scripts=_scripts(settings),
             omnitron=port(await session(flow.get_data.connection, 8), clock, random) if omnitron else None,
@@ -311,6 +316,11 @@ async def _opened(
             else None,
             log=_LOG,
         )
+
+
+def _former_flows(settings: Settings, ledger: Ledger) -> tuple[str, ...]:
+    here = set(FlowStore(settings.flows_folder).ids())
+    return tuple(flow for flow in ledger.runs.flows() if flow not in here)
 
 
 def _tell_protections(file: str, protections: Sequence[Protection]) -> None:

@@ -211,6 +211,7 @@ async def _enter(
         position=taking.taken,
         room=taking.room - taking.taken,
         redo=redo,
+        former=context.former_flows,
     )
     taking.add(counts)
 

@@ -1,0 +1,65 @@
+"""Telling Omnitron and the post script are intents of their own: what failed there is done again, alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from engine_harness import a_flow
+from order_cancellation.errors import LedgerUnavailable
+
+FINE = {"name": "fine", "requests": {"count": 2}}
+
+
+def books(sandbox):
+    """How many calls asked the ERP to book."""
+    return sum(call["route"] == "erp.book" for call in sandbox.calls)
+
+
+def test_what_omnitron_was_not_told_is_listed_and_told_by_the_next_poll(engine, sandbox):
+    """403 in this run: accepted, red, with the reason; the next poll writes back and sends nothing."""
+    away = {"match": {"route": "omnitron.update"}, "then": {"status": 403}}
+    sandbox.use({**FINE, "rules": [away]})
+    report = engine.run("run-1")
+    listed = {one["state"] for one in engine.requests(state="accepted")}
+    sandbox.use(FINE, keep=True)
+    after = engine.run("run-2")
+
+    assert report.counts == {"accepted": 2}
+    assert "Omnitron could not be told" in report.behind[0].error
+    assert listed == {"accepted"}
+    assert after.counts == {"done": 2}
+    assert books(sandbox) == 2
+
+
+def test_a_post_script_that_failed_is_listed_and_run_by_the_next_poll(engine, sandbox):
+    """Neither the ERP nor Omnitron hears of it again."""
+    engine.write(a_flow(), post="raise ValueError('CRM is down')")
+    report = engine.run("run-1")
+    told = len(sandbox.writes)
+    engine.write(a_flow())
+    after = engine.run("run-2")
+
+    assert report.counts == {"written_back": 3}
+    assert "CRM is down" in report.behind[0].error
+    assert after.counts == {"done": 3}
+    assert (books(sandbox), len(sandbox.writes)) == (3, told)
+
+
+def test_a_ledger_that_can_not_be_written_stops_the_sending_before_it_starts(engine, sandbox):
+    """Read-only by now, as a full disk or a lost right makes it: not one call leaves."""
+    engine.get_data("run-1")
+    for step in ("script", "mapping"):
+        engine.step("run-1", step, 0)
+    url = engine.settings.ledger_url
+    read_only = url.replace("sqlite:///", "sqlite:///file:") + "?mode=ro&uri=true"
+    engine.settings = replace(engine.settings, ledger_url=read_only)
+
+    with pytest.raises(LedgerUnavailable, match="can't be written"):
+        engine.step("run-1", "write_to_erp", 0)
+    assert books(sandbox) == 0
+
+    engine.settings = replace(engine.settings, ledger_url=url)
+    assert engine.step("run-1", "write_to_erp", 0).green
+    assert engine.booked() == [1]
