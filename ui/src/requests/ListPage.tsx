@@ -147,8 +147,9 @@ const Nothing = ({ filters, place }: { filters: Filters; place: Place }) => {
   if (place.runId !== undefined)
     return (
       <EmptyState title="This run took up no request">
-        A run that finds nothing new has only the tasks login, get_data and report. A DAG that is no flow has
-        no requests at all. Dry runs change nothing, and stand in their task logs alone.
+        A run that finds nothing new has only the tasks login, get_data and report. What a later run took over
+        stands there; dry runs stand in their task logs alone; and a DAG that is no flow has no requests at
+        all.
       </EmptyState>
     );
   return (
