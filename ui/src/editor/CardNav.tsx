@@ -13,7 +13,7 @@ export const CardNav = ({ active }: { active: string }) => (
   <Box
     as="nav"
     aria-label="Cards"
-    css={{ "@media (min-width: 768px)": { position: "sticky", top: 0 } }}
+    css={{ "@media (min-width: 1024px)": { position: "sticky", top: "5.5rem" } }}
     flexShrink={0}
     width={{ base: "full", md: "14rem" }}
   >
@@ -66,7 +66,7 @@ const NavEntry = ({ card, active }: { card: Card; active: boolean }) => {
       <chakra.span display="flex" fontSize="xs" gap={1}>
         {off && <span>off</span>}
         {changed.has(card.id) && (
-          <chakra.span aria-label="changed" color="fg.warning" role="img" title="changed, not saved">
+          <chakra.span aria-label="changed" color="orange.fg" role="img" title="changed, not saved">
             ●
           </chakra.span>
         )}

@@ -224,3 +224,12 @@ test("a DAG that is no flow says so", async () => {
   showFlow();
   expect(await screen.findByText("acme is no flow")).toBeDefined();
 });
+
+test("Ctrl+Enter runs the test from anywhere on the card", async () => {
+  const calls = serveFlow({ "POST flows/acme/try": new No(422, "Not now.") });
+  showFlow("script");
+  fireEvent.keyDown(await screen.findByRole("textbox", { name: "Script" }), { key: "Enter", ctrlKey: true });
+  await waitFor(() => {
+    expect(calls.some(({ path }) => path.endsWith("/try"))).toBe(true);
+  });
+});

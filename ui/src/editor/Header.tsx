@@ -22,7 +22,15 @@ export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
   const { flow, document, locked, unsaved, checking, problems, discard } = useFlowEditor();
   const title = valueAt(document, "title");
   return (
-    <HStack align="start" flexWrap="wrap" gap={3} justify="space-between">
+    <HStack
+      align="start"
+      bg="bg"
+      css={{ "@media (min-width: 1024px)": { position: "sticky", top: 0, zIndex: 5 } }}
+      flexWrap="wrap"
+      gap={3}
+      justify="space-between"
+      py={1}
+    >
       <Stack gap={0}>
         {!inTab && (
           <Text fontSize="xs">

@@ -30,7 +30,7 @@ function useField(path: string) {
 export const Wrong = ({ problems }: { problems: readonly Problem[] }) => (
   <Stack aria-live="polite" gap={0}>
     {problems.map(({ path, message, line }) => (
-      <Text color="fg.error" fontSize="sm" key={path + message}>
+      <Text color="red.fg" fontSize="sm" key={path + message}>
         {line === null ? "" : `Line ${line}: `}
         {message}
       </Text>

@@ -156,13 +156,13 @@ const FlowTableRow = ({
         {flow.owner === null ? "" : ` · ${flow.owner}`}
       </Text>
       {flow.problems.slice(0, 3).map(({ path, message }) => (
-        <Text color="fg.error" fontSize="xs" key={path + message} whiteSpace="normal">
+        <Text color="red.fg" fontSize="xs" key={path + message} whiteSpace="normal">
           {path === "" ? "" : `${path}: `}
           {message}
         </Text>
       ))}
       {flow.problems.length > 3 && (
-        <Text color="fg.error" fontSize="xs">
+        <Text color="red.fg" fontSize="xs">
           and {flow.problems.length - 3} more
         </Text>
       )}

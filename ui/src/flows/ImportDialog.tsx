@@ -86,7 +86,7 @@ const Form = ({ list, onClose }: Asked) => {
               type="file"
             />
             <Field.HelperText>A flow&apos;s folder, as Export gives it.</Field.HelperText>
-            <Field.ErrorText>3 MiB is the most.</Field.ErrorText>
+            <Field.ErrorText color="red.fg">3 MiB is the most.</Field.ErrorText>
           </Field.Root>
           <Field.Root invalid={fault !== null} required>
             <Field.Label>Id</Field.Label>
@@ -98,7 +98,9 @@ const Form = ({ list, onClose }: Asked) => {
               }}
               value={id}
             />
-            <Field.ErrorText aria-live="polite">{fault}</Field.ErrorText>
+            <Field.ErrorText color="red.fg" aria-live="polite">
+              {fault}
+            </Field.ErrorText>
           </Field.Root>
           {error !== undefined && <Refused error={error} />}
         </Stack>
@@ -121,7 +123,7 @@ const Form = ({ list, onClose }: Asked) => {
 const Refused = ({ error }: { error: unknown }) => {
   const problems: Problem[] = error instanceof ApiError ? (error.detail.problems ?? []) : [];
   return (
-    <Stack color="fg.error" gap={0} role="alert">
+    <Stack color="red.fg" gap={0} role="alert">
       <Text>{messageOf(error)}</Text>
       {problems.map(({ path, message }) => (
         <Text fontSize="sm" key={path + message}>

@@ -98,7 +98,9 @@ const Form = ({ list, copyOf, onClose }: Asked) => {
             <Field.HelperText>
               The folder&apos;s name and the DAG&apos;s id. It can&apos;t be changed later.
             </Field.HelperText>
-            <Field.ErrorText aria-live="polite">{fault}</Field.ErrorText>
+            <Field.ErrorText color="red.fg" aria-live="polite">
+              {fault}
+            </Field.ErrorText>
           </Field.Root>
           {copyOf === null && (
             <RadioGroup.Root
@@ -128,7 +130,7 @@ const Form = ({ list, copyOf, onClose }: Asked) => {
             </RadioGroup.Root>
           )}
           {error !== null && (
-            <Text color="fg.error" role="alert">
+            <Text color="red.fg" role="alert">
               {error}
             </Text>
           )}

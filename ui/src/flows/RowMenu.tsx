@@ -34,7 +34,7 @@ export const RowMenu = ({ flow, writable, mayCreate, onCopy, onExport, onSwitch,
             <Menu.Item disabled={!edits} onClick={onSwitch} value="switch">
               {flow.enabled ? "Disable" : "Enable"}
             </Menu.Item>
-            <Menu.Item color="fg.error" disabled={!edits} onClick={onDelete} value="delete">
+            <Menu.Item color="red.fg" disabled={!edits} onClick={onDelete} value="delete">
               Delete…
             </Menu.Item>
           </Menu.Content>

@@ -99,7 +99,7 @@ const Question = ({ title, children, action, danger, typed, reason, onClose, onC
             </Field.Root>
           )}
           {error !== undefined && (
-            <Text color="fg.error" role="alert">
+            <Text color="red.fg" role="alert">
               {messageOf(error)}
             </Text>
           )}

@@ -12,12 +12,10 @@ export const FileEditor = ({
   step,
   label,
   language,
-  onRun,
 }: {
   step: string;
   label: string;
   language: Language;
-  onRun?: () => void;
 }) => {
   const { document, draft, problems, locked, checking, setFile } = useFlowEditor();
   const named = valueAt(document, `${step}.file`);
@@ -50,7 +48,6 @@ export const FileEditor = ({
         onChange={(next) => {
           setFile(named, next);
         }}
-        onRun={onRun}
         placeholder="Empty. A template is at hand above."
         readOnly={locked !== null}
         value={text ?? ""}

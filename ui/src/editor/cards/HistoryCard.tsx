@@ -126,7 +126,7 @@ const Restore = ({ version, onClose, onSaved }: Restored) => {
         The folder becomes what it was then, as a new version; today&apos;s stays in the history. Runs that
         have begun keep theirs.
       </Text>
-      {unsaved.length > 0 && <Text color="fg.warning">What you have not saved is thrown away.</Text>}
+      {unsaved.length > 0 && <Text color="orange.fg">What you have not saved is thrown away.</Text>}
       <Text color="fg.muted" fontSize="sm">
         What has changed since then (and is taken back):
       </Text>

@@ -53,20 +53,22 @@ export const ScheduleCard = () => {
         </Stack>
       </RadioGroup.Root>
       <Wrong problems={problemsAt(problems, "schedule").filter(({ path }) => path === "schedule")} />
-      <Row>
-        {kind === "every" && (
-          <TextField help="30s, 5m, 6h, 1d" label="Repeat Every" path="schedule.every" required />
-        )}
-        {kind === "cron" && (
-          <TextField
-            help="Minute, hour, day of month, month, day of week; or @hourly, @daily, @weekly, @monthly."
-            label="Cron"
-            path="schedule.cron"
-            required
-          />
-        )}
-        {(kind === "every" || kind === "cron") && <TimeZone />}
-      </Row>
+      {(kind === "every" || kind === "cron") && (
+        <Row>
+          {kind === "every" && (
+            <TextField help="30s, 5m, 6h, 1d" label="Repeat Every" path="schedule.every" required />
+          )}
+          {kind === "cron" && (
+            <TextField
+              help="Minute, hour, day of month, month, day of week; or @hourly, @daily, @weekly, @monthly."
+              label="Cron"
+              path="schedule.cron"
+              required
+            />
+          )}
+          <TimeZone />
+        </Row>
+      )}
       {kind === "after" && <After />}
       {kind === "none" && (
         <Text color="fg.muted" fontSize="sm">

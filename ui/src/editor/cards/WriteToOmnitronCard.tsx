@@ -117,7 +117,7 @@ const OwnCall = ({ path }: { path: string }) => {
         value={typed}
       />
       {broken && (
-        <Text color="fg.error" fontSize="sm" role="alert">
+        <Text color="red.fg" fontSize="sm" role="alert">
           This is no JSON yet; the last valid body is kept.
         </Text>
       )}

@@ -124,7 +124,7 @@ const Body = ({ onClose, onSaved }: Asked) => {
             </Field.Root>
           )}
           {error !== null && (
-            <Text color="fg.error" role="alert">
+            <Text color="red.fg" role="alert">
               {error}
             </Text>
           )}

@@ -71,7 +71,7 @@ export const Attributes = ({ attributes }: { attributes: Record<string, string> 
                 {name}
               </Table.Cell>
               <Table.Cell
-                color={name.endsWith(".error") ? "fg.error" : undefined}
+                color={name.endsWith(".error") ? "red.fg" : undefined}
                 fontFamily="mono"
                 fontSize="xs"
                 whiteSpace="pre-wrap"

@@ -90,7 +90,7 @@ const Form = ({ step, onClose }: Asked) => {
             <Field.HelperText>
               Letters, digits, _ and -. The file is cases/{name || "name"}.yaml.
             </Field.HelperText>
-            {taken && <Field.ErrorText>This case is there already.</Field.ErrorText>}
+            {taken && <Field.ErrorText color="red.fg">This case is there already.</Field.ErrorText>}
           </Field.Root>
           <Text fontSize="sm" fontWeight="medium">
             From now on it must give
@@ -113,7 +113,7 @@ const Form = ({ step, onClose }: Asked) => {
               />
             ))}
           {error !== null && (
-            <Text color="fg.error" role="alert">
+            <Text color="red.fg" role="alert">
               {error}
             </Text>
           )}

@@ -11,7 +11,7 @@ import {
   Stack,
   Text,
 } from "@chakra-ui/react";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 
 import { api } from "../../api";
 import { CodeEditor } from "../../code/CodeEditor";
@@ -61,6 +61,10 @@ export const TestPanel = ({
     });
   };
 
+  useRunKey(() => {
+    if (busy === null && flow.rights.test) run(false);
+  });
+
   return (
     <Stack aria-label="Test" as="section" borderTopWidth="1px" gap={3} pt={3}>
       <HStack flexWrap="wrap" justify="space-between">
@@ -85,9 +89,6 @@ export const TestPanel = ({
             language="json"
             onChange={(text) => {
               trials.put(step, { input: text });
-            }}
-            onRun={() => {
-              run(false);
             }}
             placeholder="The input, one request: paste it, or take it from above"
             value={input}
@@ -169,6 +170,25 @@ export const TestPanel = ({
     </Stack>
   );
 };
+
+/** Ctrl+Enter, wherever the cursor is on the card. */
+function useRunKey(run: () => void) {
+  const latest = useRef(run);
+  useEffect(() => {
+    latest.current = run;
+  });
+  useEffect(() => {
+    const press = ({ key, ctrlKey, metaKey, target }: KeyboardEvent) => {
+      const inDialog =
+        target instanceof Element && target.closest("[role=dialog], [role=alertdialog]") !== null;
+      if (key === "Enter" && (ctrlKey || metaKey) && !inDialog) latest.current();
+    };
+    document.addEventListener("keydown", press);
+    return () => {
+      document.removeEventListener("keydown", press);
+    };
+  }, []);
+}
 
 const Compared = ({ result }: { result: Tried }) => {
   if (result.live === null && result.diff === null) return null;
