@@ -19,6 +19,7 @@ from order_cancellation.service.settings import Settings
 
 if TYPE_CHECKING:
     from order_cancellation.ledger import Ledger
+    from order_cancellation.service.saving import Workshop
 
 __all__ = [
     "doctor",
@@ -101,19 +102,20 @@ def test(arguments: Namespace, output: Output) -> int:
 def schedule(arguments: Namespace, output: Output) -> int:
     """Write a flow's schedule."""
     from order_cancellation.flow.schedule import describe  # noqa: PLC0415
-    from order_cancellation.service.schedule import set_schedule  # noqa: PLC0415
+    from order_cancellation.service.schedule import Wish, set_schedule  # noqa: PLC0415
+    from order_cancellation.service.whoami import who_runs_this  # noqa: PLC0415
 
     after = [name for word in arguments.after or () for name in word.split(",") if name]
-    loaded = set_schedule(
-        _store(),
-        arguments.flow,
+    wish = Wish(
         every=arguments.every,
         cron=arguments.cron,
         after=None if arguments.after is None else after,
         none=arguments.none,
         timezone=arguments.timezone,
     )
-    output.text(f"Flow '{arguments.flow}' runs {describe(loaded.flow.schedule)}.")
+    with _workshop() as shop:
+        saved = set_schedule(shop, arguments.flow, wish, author=who_runs_this())
+    output.text(f"Flow '{arguments.flow}' runs {describe(saved.flow.schedule)}.")
     return 0
 
 
@@ -221,7 +223,7 @@ def doctor(_arguments: Namespace, output: Output) -> int:
 
 def upgrade_script(arguments: Namespace, output: Output) -> int:
     """Rewrite a Python 2 script for today's Python."""
-    from order_cancellation.flow.edits import write_atomically  # noqa: PLC0415
+    from order_cancellation.flow.writing import write_atomically  # noqa: PLC0415
     from order_cancellation.scripts import upgrade_source  # noqa: PLC0415
 
     source = _read(arguments.file)
@@ -303,6 +305,16 @@ def _ledger() -> Iterator[Ledger]:
         yield ledger
     finally:
         ledger.close()
+
+
+@contextmanager
+def _workshop() -> Iterator[Workshop]:
+    from order_cancellation.service.saving import the_workshop  # noqa: PLC0415
+
+    settings = _settings()
+    _store(settings)
+    with _ledger() as ledger:
+        yield the_workshop(settings, ledger)
 
 
 def _read(name: str) -> str:

@@ -32,6 +32,7 @@ from order_cancellation.airflow_settings import read_settings
 from order_cancellation.dag_words import broken_in_words, flow_in_words
 from order_cancellation.errors import ConfigurationError, FlowInvalid, Problem
 from order_cancellation.flow.model import Flow
+from order_cancellation.flow.names import RESERVED
 from order_cancellation.flow.store import FlowStore, LoadedFlow
 from order_cancellation.operators.base import FlowOperator
 from order_cancellation.operators.batch import BatchOperator
@@ -53,7 +54,6 @@ __all__ = ["TAG", "broken_dag", "build_dag", "ended_well", "flow_dags"]
 
 TAG = "order-cancellation"
 BROKEN_TASK = "broken_flow"
-RESERVED = frozenset({"change_schedule", "maintenance"})
 FIRST_DAY = (2020, 1, 1)
 """Where intervals are counted from, and the earliest that a backfill can reach; no run is caught up on."""
 

@@ -4,7 +4,8 @@
 
     OrderCancellationError
      ├── ConfigurationError       the user must change something
-     │    └── FlowInvalid         …in a flow's folder; carries every problem of it at once
+     │    ├── FlowInvalid         …in a flow's folder; carries every problem of it at once
+     │    └── SaveRefused         …before a flow's folder is written: nothing was
      ├── NotSent                  surely did not reach the other side; may be repeated freely
      │    └── LoginFailed         …because no token could be had
      ├── InDoubt                  may have been processed; must not simply be repeated
@@ -25,6 +26,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 __all__ = [
     "RECOVERY",
@@ -40,6 +42,7 @@ __all__ = [
     "Problem",
     "Recovery",
     "Refused",
+    "SaveRefused",
     "ScriptFailed",
     "SourceChanged",
     "Unauthorized",
@@ -87,6 +90,21 @@ class FlowInvalid(ConfigurationError):
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
         super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class SaveRefused(ConfigurationError):
+    """A flow's folder was left as it is, although what was to be written is a flow.
+
+    Args:
+        message: Why, and what to do.
+        code: ``changed`` (by somebody else meanwhile), ``cases`` (some fail), ``read_only`` or ``taken``.
+        facts: What a page shows beside the message.
+    """
+
+    def __init__(self, message: str, *, code: str, **facts: Any) -> None:
+        self.code = code
+        self.facts = facts
+        super().__init__(message)
 
 
 class NotSent(OrderCancellationError):
@@ -181,6 +199,7 @@ class Recovery:
 RECOVERY: dict[type[OrderCancellationError], Recovery] = {
     ConfigurationError: Recovery(repeat=False, actor=Actor.OWNER, alarm=False),
     FlowInvalid: Recovery(repeat=False, actor=Actor.OWNER, alarm=False),
+    SaveRefused: Recovery(repeat=False, actor=Actor.OWNER, alarm=False),
     NotSent: Recovery(repeat=True, actor=Actor.NOBODY, alarm=False),
     LoginFailed: Recovery(repeat=True, actor=Actor.OPERATOR, alarm=False),
     InDoubt: Recovery(repeat=False, actor=Actor.OPERATOR, alarm=True),

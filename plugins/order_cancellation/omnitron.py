@@ -33,7 +33,7 @@ from order_cancellation.http.session import Session
 from order_cancellation.http.transport import describe
 from order_cancellation.http.urls import join_url
 
-__all__ = ["ListQuery", "Omnitron", "OmnitronReader", "Reading", "ReadingSummary"]
+__all__ = ["ListQuery", "Omnitron", "OmnitronReader", "Reading", "ReadingSummary", "query_string"]
 
 REQUESTS = "/api/v1/cancellation_requests"
 TIMEOUT_S = 30.0
@@ -44,6 +44,11 @@ SUCCESS = range(200, 300)
 SERVER_ERRORS = range(500, 600)
 UNAUTHORIZED, NOT_FOUND, TOO_MANY = 401, 404, 429
 NOT_ALLOWED = frozenset({400, 406})
+
+
+def query_string(parameters: Mapping[str, Any]) -> str:
+    """Return query parameters as Omnitron is sent them."""
+    return "&".join(f"{name}={quote(str(value), safe='')}" for name, value in parameters.items())
 
 
 class OmnitronReader:
@@ -104,7 +109,7 @@ class OmnitronReader:
         return None if answer.status == NOT_FOUND else data
 
     def _call(self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> Call:
-        pairs = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in (query or {}).items())
+        pairs = query_string(query or {})
         content = None if body is None else json.dumps(body).encode()
         typed = {} if body is None else {"Content-Type": "application/json"}
         return Call(

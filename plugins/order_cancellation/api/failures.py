@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from order_cancellation.api.shapes import Text, sayable
 from order_cancellation.errors import (
     ConfigurationError,
     FlowInvalid,
@@ -18,14 +21,17 @@ from order_cancellation.errors import (
     OrderCancellationError,
     Problem,
     Refused,
+    SaveRefused,
     UnreadableAnswer,
     Wait,
 )
+from order_cancellation.service.drafts import place_of
 
 __all__ = ["ProblemOut", "answer_failures", "problem_out"]
 
 _STATUSES: dict[type[OrderCancellationError], int] = {
     ConfigurationError: 422,
+    SaveRefused: 409,
     NotSent: 424,
     InDoubt: 424,
     Refused: 424,
@@ -40,15 +46,21 @@ _STATUSES: dict[type[OrderCancellationError], int] = {
 class ProblemOut(BaseModel):
     """One thing wrong with a flow."""
 
-    path: str
-    message: str
-    file: str | None = None
+    path: Text
+    message: Text
+    file: Text | None = None
     line: int | None = None
 
 
-def problem_out(problem: Problem) -> ProblemOut:
-    """Return a problem as the pages show it."""
-    return ProblemOut(path=problem.path, message=problem.message)
+def problem_out(problem: Problem, files: Mapping[str, bytes] | None = None) -> ProblemOut:
+    """Return a problem as the pages show it.
+
+    Args:
+        problem: The problem.
+        files: The flow's files, to find its line in.
+    """
+    place = place_of(problem, files or {})
+    return ProblemOut(path=problem.path, message=problem.message, file=place.file, line=place.line)
 
 
 def answer_failures(app: FastAPI) -> None:
@@ -67,8 +79,10 @@ def _known(_request: Request, error: Exception) -> JSONResponse:
 def _detail(error: OrderCancellationError) -> Any:
     if isinstance(error, FlowInvalid):
         problems = [problem_out(problem).model_dump() for problem in error.problems]
-        return {"code": "invalid", "message": str(error), "problems": problems}
-    return str(error)
+        return {"code": "invalid", "message": sayable(str(error)), "problems": problems}
+    if isinstance(error, SaveRefused):
+        return sayable(jsonable_encoder({"code": error.code, "message": str(error), **error.facts}))
+    return sayable(str(error))
 
 
 def _unreadable(_request: Request, error: Exception) -> JSONResponse:

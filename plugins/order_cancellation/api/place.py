@@ -8,10 +8,15 @@ from threading import Lock
 from order_cancellation.airflow_settings import read_settings
 from order_cancellation.flow.store import FlowStore
 from order_cancellation.ledger import Ledger
+from order_cancellation.service.catalogue import Catalogue
 from order_cancellation.service.requests import open_ledger
+from order_cancellation.service.saving import Workshop
+from order_cancellation.service.saving import the_workshop as workshop_of
 from order_cancellation.service.settings import Settings
 
-__all__ = ["the_ledger", "the_settings", "the_store"]
+__all__ = ["CATALOGUE", "the_ledger", "the_settings", "the_store", "the_workshop"]
+
+CATALOGUE = Catalogue()
 
 _one_at_a_time = Lock()
 
@@ -28,6 +33,11 @@ def the_settings() -> Settings:
 def the_store() -> FlowStore:
     """Return the flows folder."""
     return FlowStore(the_settings().flows_folder)
+
+
+def the_workshop() -> Workshop:
+    """Return where flows are changed."""
+    return workshop_of(the_settings(), the_ledger())
 
 
 def the_ledger() -> Ledger:

@@ -9,6 +9,7 @@ from typing import Any
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+from airflow.configuration import conf
 from airflow.models.dag import DagModel
 from pydantic import BaseModel
 
@@ -58,8 +59,7 @@ def may(user: BaseUser, right: Right, dag_id: str | None = None) -> bool:
     """
     if right == Right.SIGNED_IN:
         return True
-    manager = get_auth_manager()
-    details = None if dag_id is None else DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
+    manager, details = get_auth_manager(), None if dag_id is None else _details(dag_id)
     if right == Right.REDO:
         entity = DagAccessEntity.RUN
         return manager.is_authorized_dag(method="POST", access_entity=entity, details=details, user=user)
@@ -67,6 +67,12 @@ def may(user: BaseUser, right: Right, dag_id: str | None = None) -> bool:
     if right == Right.REVEAL:
         return allowed and manager.is_authorized_connection(method="GET", user=user)
     return allowed
+
+
+def _details(dag_id: str) -> DagDetails:
+    """Name a DAG as the auth manager wants it; only with several teams there is a team to look up."""
+    several = conf.getboolean("core", "multi_team", fallback=False)
+    return DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id) if several else None)
 
 
 def rights_of(user: BaseUser, dag_id: str) -> Rights:

@@ -1,9 +1,250 @@
-"""Routes: trials."""
+"""Routes: trying a draft's steps, its whole way and its saved cases; an example to try them on."""
 
 from __future__ import annotations
 
-from order_cancellation.api.guard import area
+import asyncio
+from typing import Any, Literal
+
+from airflow.models.connection import Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
+from fastapi import HTTPException
+from pydantic import BaseModel, Field
+
+from order_cancellation.api.guard import Caller, area, needs
+from order_cancellation.api.known import cases_out, loaded_draft, the_flows_store
+from order_cancellation.api.place import the_ledger, the_settings
+from order_cancellation.api.rights import Right, may
+from order_cancellation.api.shapes import Body, CaseOut, DraftBody, Json, Text, Texts
+from order_cancellation.errors import ConfigurationError
+from order_cancellation.hooks.endpoints import endpoint_from
+from order_cancellation.http.endpoint import Endpoint
+from order_cancellation.http.masking import redact
+from order_cancellation.service.cases import compose_case, run_cases
+from order_cancellation.service.chain import ChainStep, walk
+from order_cancellation.service.comparing import compare
+from order_cancellation.service.example import read_example
+from order_cancellation.service.trial import Attempt, Trial
 
 __all__ = ["router"]
 
 router = area()
+
+_LARGEST_ID = 2**63 - 1
+Step = Literal["script", "mapping", "custom_response", "post_script"]
+
+
+class TryBody(Body):
+    """One step to be tried."""
+
+    draft: DraftBody
+    step: Step
+    input: str
+    attributes: dict[str, str] = Field(default_factory=dict)
+    explain: bool = False
+    compare: bool = False
+
+
+class Attempted(BaseModel):
+    """What a step left."""
+
+    result_data: Json = None
+    attributes: Texts = Field(default_factory=dict)
+    printed: Text = ""
+    log: list[tuple[Text, Text]] = Field(default_factory=list)
+    error: Text | None = None
+    took_ms: float = 0.0
+    explain: Json = None
+
+
+class Tried(Attempted):
+    """What a step left, and what the saved flow makes of the same input."""
+
+    live: Attempted | None
+    diff: Text | None
+
+
+class AnswerBody(Body):
+    """What the ERP is made to answer."""
+
+    status: int = Field(ge=100, le=599)
+    body: str
+
+
+class ChainBody(Body):
+    """The whole way to be tried."""
+
+    draft: DraftBody
+    input: str
+    attributes: dict[str, str] = Field(default_factory=dict)
+    answer: AnswerBody
+
+
+class ChainStepOut(Attempted):
+    """One step of the way."""
+
+    step: str
+    input: Text
+    skipped: Text | None
+
+
+class CallOut(BaseModel):
+    """What would be sent to the ERP."""
+
+    method: str
+    url: Text
+    headers: Texts
+    body: Json
+
+
+class WrittenBackOut(BaseModel):
+    """What Omnitron would be told."""
+
+    outcome: str
+    calls: list[Json]
+
+
+class ChainOut(BaseModel):
+    """The whole way, without anything sent."""
+
+    steps: list[ChainStepOut]
+    call: CallOut | None
+    write_back: WrittenBackOut | None
+    error: Text | None
+
+
+class ExampleOut(BaseModel):
+    """One real request."""
+
+    request: Json
+    masked: bool
+
+
+class ComposeBody(Body):
+    """A saved case to be written."""
+
+    name: str = Field(max_length=200)
+    step: str = Field(max_length=60)
+    input: Any
+    attributes: dict[str, str] = Field(default_factory=dict)
+    expect: dict[str, Any]
+
+
+class ComposedOut(BaseModel):
+    """A saved case as a file."""
+
+    file: str
+    text: Text
+
+
+class RunCasesBody(Body):
+    """A draft whose saved cases are to be run."""
+
+    draft: DraftBody
+
+
+class CasesOut(BaseModel):
+    """What came of the saved cases."""
+
+    results: list[CaseOut]
+
+
+@router.post("/api/flows/{dag_id}/try", **needs(Right.TEST))
+def try_step(dag_id: str, body: TryBody) -> Tried:
+    """Try one step of a draft on one input."""
+    loaded = loaded_draft(dag_id, body.draft)
+    with Trial(loaded, **_limits()) as trial:
+        got = trial.attempt(body.step, body.input, body.attributes, explain=body.explain)
+    live, differs = None, None
+    if body.compare:
+        saved = the_flows_store(dag_id).load(dag_id)
+        if getattr(saved.flow, body.step) is not None:
+            with Trial(saved, **_limits()) as trial:
+                live = trial.attempt(body.step, body.input, body.attributes)
+            differs = compare(live, got)
+    out = None if live is None else Attempted(**_attempted(live))
+    return Tried(**_attempted(got), live=out, diff=differs)
+
+
+@router.post("/api/flows/{dag_id}/chain", **needs(Right.TEST))
+def try_chain(dag_id: str, body: ChainBody) -> ChainOut:
+    """Walk a request through a draft without sending anything."""
+    loaded = loaded_draft(dag_id, body.draft)
+    answer = (body.answer.status, body.answer.body)
+    erp_url = _base_url(loaded.flow.write_to_erp.connection)
+    chain = walk(loaded, body.input, body.attributes, answer, erp_url=erp_url, **_limits())
+    told = chain.write_back
+    return ChainOut(
+        steps=[_chain_step(step) for step in chain.steps],
+        call=None if chain.call is None else CallOut(**chain.call),
+        write_back=None if told is None else WrittenBackOut(outcome=told.outcome, calls=list(told.calls)),
+        error=chain.error,
+    )
+
+
+@router.get("/api/flows/{dag_id}/example", **needs(Right.TEST))
+def get_example(dag_id: str, user: Caller, id: int | None = None, masked: bool = True) -> ExampleOut:  # noqa: A002, FBT001, FBT002 (the query's own names)
+    """Read one real request from Omnitron; who may not reveal personal data gets it masked."""
+    if not masked and not may(user, Right.REVEAL, dag_id):
+        raise HTTPException(403, "You have no right to see personal data. Ask for the example masked.")
+    if id is not None and not 0 <= id <= _LARGEST_ID:
+        raise ConfigurationError("A request's number is between 0 and 2^63 - 1.")
+    flow = the_flows_store(dag_id).load(dag_id).flow
+    endpoint = _endpoint(flow.get_data.connection)
+    request = asyncio.run(read_example(flow, endpoint, the_ledger(), id))
+    return ExampleOut(request=redact(request) if masked else request, masked=masked)
+
+
+@router.post("/api/flows/{dag_id}/cases/compose", **needs(Right.TEST))
+def compose(dag_id: str, body: ComposeBody) -> ComposedOut:
+    """Write a saved case; the page puts it into its draft."""
+    the_flows_store(dag_id)
+    file, text = compose_case(
+        body.name, body.step, given=body.input, attributes=body.attributes, expect=body.expect
+    )
+    return ComposedOut(file=file, text=text)
+
+
+@router.post("/api/flows/{dag_id}/cases/run", **needs(Right.TEST))
+def run_saved_cases(dag_id: str, body: RunCasesBody) -> CasesOut:
+    """Run a draft's saved cases."""
+    return CasesOut(results=cases_out(run_cases(loaded_draft(dag_id, body.draft), **_limits())))
+
+
+def _limits() -> dict[str, Any]:
+    settings = the_settings()
+    return {"packages": settings.script_packages, "required": settings.isolation_required}
+
+
+def _attempted(got: Attempt) -> dict[str, Any]:
+    return {
+        "result_data": got.result_data,
+        "attributes": got.attributes,
+        "printed": got.printed,
+        "log": [tuple(line) for line in got.log],
+        "error": got.error,
+        "took_ms": round(got.took_ms, 1),
+        "explain": got.explain,
+    }
+
+
+def _chain_step(step: ChainStep) -> ChainStepOut:
+    left = {} if step.got is None else _attempted(step.got)
+    return ChainStepOut(step=step.step, input=step.input, skipped=step.skipped, **left)
+
+
+def _endpoint(connection_id: str) -> Endpoint:
+    """Look a connection up as the API server does: environment, secrets backend, Airflow's database."""
+    try:
+        return endpoint_from(Connection.get_connection_from_secrets(connection_id))
+    except AirflowNotFoundException:
+        raise ConfigurationError(
+            f"Connection '{connection_id}' does not exist: add it in Airflow under Admin, Connections."
+        ) from None
+
+
+def _base_url(connection_id: str) -> str | None:
+    """Return a connection's address, or None where there is none yet."""
+    try:
+        return _endpoint(connection_id).base_url
+    except ConfigurationError:
+        return None

@@ -1,27 +1,29 @@
 """Edits of flow files that leave everything else as its author wrote it, comments included.
 
-A round trip through ruamel.yaml keeps comments, but not every blank and quotation mark. So only the block
-that changes takes that way, cut out of the text and put back; the whole file takes it only where a block
-can't be cut out (a file in JSON style, a block with an anchor). Whatever way was taken, the result is read
-again, and must hold the very values that were meant.
+A round trip through ruamel.yaml keeps comments, but not every blank and quotation mark. So only the lines of
+the keys that change take that way, cut out of the text and put back, however deep they lie; the whole file
+takes it only where they can't be cut out (a file in JSON style, a block with an anchor). Whatever way was
+taken, the result is read again, and must hold the very values that were meant.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
+import yaml as pyyaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString, ScalarString
+from yaml.resolver import Resolver
 
 from order_cancellation.flow.reading import Unreadable, read_yaml
 
-__all__ = ["replace_block", "write_atomically"]
+__all__ = ["merge_document", "replace_block"]
 
 Block = dict[str, Any]
 
@@ -48,56 +50,54 @@ def replace_block(text: str, key: str, value: Block | None, *, behind: tuple[str
     wanted.pop(key, None)
     if value is not None:
         wanted[key] = value
-    for edit in (_by_lines, _by_round_trip):
-        try:
-            changed = edit(plain, key, value, behind)
-            if _values(changed) == wanted:
-                return _as_before(text, changed)
-        except (YAMLError, ValueError, IndexError, AttributeError, TypeError):
-            continue
-    raise ValueError(f"the block {key} can't be changed without changing other parts of the file")
+    changed = _merged(plain, wanted, (*behind, key))
+    if changed is None:
+        raise ValueError(f"the block {key} can't be changed without changing other parts of the file")
+    return _as_before(text, changed)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file's content so that readers see the old one or the new one, also after a power cut.
-
-    The file keeps its mode; a link keeps being a link.
+def merge_document(text: str, document: Mapping[str, Any], order: Sequence[str] = ()) -> str:
+    """Give a YAML document new values; every line that tells nothing else stays byte for byte.
 
     Args:
-        path: The file; it may be new.
-        content: What it holds afterwards.
+        text: The document, a mapping at its top; empty for a new one.
+        document: All that it is to hold, as JSON knows it; keys that are not in it go.
+        order: Keys in the order in which they belong at the top, for those that are new.
+
+    Returns:
+        The new text, with the line ends and byte order mark of the old one.
 
     Raises:
-        OSError: The folder can't be written; the file is as it was.
+        ValueError: The text is no such document, or the values can't be written into it.
     """
-    target = path.resolve()
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fchmod(file.fileno(), _mode_of(target))
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _sync_folder(target.parent)
+    plain = text.removeprefix(_BOM).replace("\r\n", "\n")
+    if not plain.strip():
+        return _as_before(text, _new_document(document, order))
+    _values(plain)
+    changed = _merged(plain, document, order)
+    if changed is None:
+        raise ValueError("these values can't be written into the file without changing more of it")
+    return _as_before(text, changed)
 
 
-def _mode_of(path: Path) -> int:
-    try:
-        return path.stat().st_mode & 0o7777
-    except FileNotFoundError:
-        return 0o644
+def _new_document(document: Mapping[str, Any], order: Sequence[str]) -> str:
+    names = [*(name for name in order if name in document), *(name for name in document if name not in order)]
+    text = _dumped(CommentedMap({_text(name): _commented(document[name]) for name in names}))
+    if not _same(_values(text), document):
+        raise ValueError("these values can't be written as YAML")
+    return text
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _merged(plain: str, wanted: Mapping[str, Any], order: Sequence[str]) -> str | None:
+    """Return the text with the wanted values, or None where no way leads to exactly these."""
+    for edit in (_by_lines, _by_round_trip):
+        try:
+            changed = edit(plain, wanted, order)
+            if _same(_values(changed), wanted):
+                return changed
+        except (YAMLError, ValueError, IndexError, AttributeError, TypeError, KeyError, RecursionError):
+            continue
+    return None
 
 
 def _values(text: str) -> Block:
@@ -115,99 +115,216 @@ def _as_before(old: str, new: str) -> str:
     return (_BOM if old.startswith(_BOM) else "") + ends
 
 
-def _by_lines(text: str, key: str, value: Block | None, behind: tuple[str, ...]) -> str:
-    """Cut the block's lines out, change them, and put them back; all other lines stay byte for byte."""
-    lines = text.splitlines(keepends=True)
-    starts = _top_level_lines(text)
-    if key not in starts:
-        return "".join(_with_new_block(lines, starts, key, value, behind))
-    begin = starts[key]
-    end = min((line for line in starts.values() if line > begin), default=len(lines))
-    while end > begin + 1 and _belongs_to_next(lines[end - 1]):
-        end -= 1
-    block = lines[begin:end]
-    if value is None:
-        new = [line for line in block[1:] if line.lstrip().startswith("#")]
-    else:
-        new = [_by_round_trip("".join(block), key, value, ())]
-    if new and lines[end:] and not new[-1].endswith("\n"):
-        new[-1] += "\n"
-    return "".join(lines[:begin] + new + lines[end:])
-
-
-def _top_level_lines(text: str) -> dict[str, int]:
+def _by_lines(text: str, wanted: Mapping[str, Any], order: Sequence[str]) -> str:
+    """Cut the lines of what changes out, change them, and put them back; all others stay byte for byte."""
     top = _yaml().load(text)
     if not isinstance(top, CommentedMap) or top.fa.flow_style() or top.merge:
         raise ValueError("the file's top level can't be cut into blocks")
-    return {str(key): top.lc.key(key)[0] for key in top}
+    lines = text.splitlines(keepends=True)
+    cuts = _edits(lines, _Block(top, _values(text), len(lines)), wanted, order)
+    edits = sorted(cuts, key=lambda edit: edit[:2])
+    if edits and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    for begin, end, new in reversed(edits):
+        lines[begin:end] = new
+    changed = "".join(lines)
+    return changed if text.endswith("\n") else changed.removesuffix("\n")
 
 
-def _belongs_to_next(line: str) -> bool:
-    """Tell whether a line at a block's end is about what follows: blank, a comment at the margin, a mark."""
-    return not line.strip() or line.startswith(("#", "---", "..."))
+_Edit = tuple[int, int, list[str]]
+"""From which line up to which, and the lines that stand there afterwards."""
 
 
-def _with_new_block(
-    lines: list[str], starts: dict[str, int], key: str, value: Block | None, behind: tuple[str, ...]
-) -> list[str]:
-    if value is None:
-        return lines
-    place = _place_behind(lines, starts, behind)
-    if place and not lines[place - 1].endswith("\n"):
-        lines[place - 1] += "\n"
-    return [*lines[:place], _dumped(CommentedMap({key: _commented(value)})), *lines[place:]]
+@dataclass(frozen=True)
+class _Block:
+    """A block as it stands in the file, each key on a line of its own.
+
+    Args:
+        node: The block with its places, as ruamel.yaml reads it.
+        values: The block as everybody else reads it.
+        end: The line behind it.
+    """
+
+    node: CommentedMap
+    values: Mapping[str, Any]
+    end: int
+
+    @property
+    def starts(self) -> dict[str, int]:
+        """The first line of each key."""
+        return {key: self.node.lc.key(key)[0] for key in self.node}
+
+    @property
+    def column(self) -> int:
+        """How far its keys are indented."""
+        return min((self.node.lc.key(key)[1] for key in self.node), default=0)
+
+    def inner(self, key: str, end: int) -> _Block | None:
+        """Return a key's value as a block that can be cut further, or None."""
+        node = self.node[key]
+        if not isinstance(node, CommentedMap) or node.fa.flow_style() or node.merge or not node:
+            return None
+        block = _Block(node, self.values[key], end)
+        return block if min(block.starts.values()) > self.starts[key] else None
 
 
-def _place_behind(lines: list[str], starts: dict[str, int], behind: tuple[str, ...]) -> int:
-    """Find the line before which a new block goes: the first key's that it need not stand behind."""
-    later = [line for name, line in starts.items() if name not in behind]
+def _edits(
+    lines: list[str], block: _Block, wanted: Mapping[str, Any], order: Sequence[str] | None
+) -> Iterator[_Edit]:
+    """Find what has to change in a block so that it holds the wanted values.
+
+    Args:
+        lines: The whole file.
+        block: The block as it is.
+        wanted: The values that it is to hold.
+        order: Where new keys belong, for the file's top; elsewhere they take the place of those that go.
+    """
+    starts, column = block.starts, block.column
+    new = [key for key in wanted if key not in starts]
+    gone = [key for key in starts if key not in wanted]
+    followers = dict(zip(gone, new, strict=False)) if order is None else {}
+    stop = 0
+    for (key, begin), end in zip(starts.items(), [*list(starts.values())[1:], block.end], strict=True):
+        stop = _without_tail(lines, begin, end, column)
+        name = key if key in wanted else followers.get(key)
+        inner = block.inner(key, stop)
+        if name is None:
+            yield begin, stop, [line for line in lines[begin + 1 : stop] if line.lstrip().startswith("#")]
+        elif key == name and _same(block.values[key], wanted[key]):
+            continue
+        elif key == name and inner is not None and isinstance(wanted[key], Mapping) and wanted[key]:
+            yield from _edits(lines, inner, wanted[key], None)
+        else:
+            yield begin, stop, _rewritten(lines[begin:stop], column, {name: wanted[name]})
+    for name in new[len(followers) :]:
+        place = stop if order is None else _place_of(lines, starts, name, order)
+        yield place, place, _indented(_dumped(CommentedMap({_text(name): _commented(wanted[name])})), column)
+
+
+def _rewritten(lines: Sequence[str], column: int, value: Mapping[str, Any]) -> list[str]:
+    """Return one key's lines with another value, or with another key in its place."""
+    text = "".join(line.lstrip() if line[:column].strip() else line[column:] for line in lines)
+    top = _yaml(_indents(text)).load(text)
+    _change(top, value)
+    return _indented(_dumped(top, _indents(text)), column)
+
+
+def _indented(text: str, column: int) -> list[str]:
+    return [" " * column + line if line.strip() else line for line in text.splitlines(keepends=True)]
+
+
+def _without_tail(lines: list[str], begin: int, end: int, column: int) -> int:
+    """Leave out of a block's lines what stands at its end and is about what follows."""
+    while end > begin + 1 and _belongs_to_next(lines[end - 1], column):
+        end -= 1
+    return end
+
+
+def _belongs_to_next(line: str, column: int) -> bool:
+    """Tell whether a line is about what follows: blank, a comment no deeper than the keys, a mark."""
+    indent = len(line) - len(line.lstrip())
+    comment = line.lstrip().startswith("#") and indent <= column
+    return not line.strip() or comment or line.startswith(("---", "..."))
+
+
+def _place_of(lines: list[str], starts: Mapping[str, int], name: str, order: Sequence[str]) -> int:
+    """Find the line before which a new key goes: the first key's that it need not stand behind."""
+    before = order[: order.index(name)] if name in order else (*order, *starts)
+    later = [line for key, line in starts.items() if key not in before]
     place = min(later, default=len(lines))
     while place and lines[place - 1].startswith("#"):
         place -= 1
     return place
 
 
-def _by_round_trip(text: str, key: str, value: Block | None, behind: tuple[str, ...]) -> str:
+def _by_round_trip(text: str, wanted: Mapping[str, Any], order: Sequence[str]) -> str:
     top = _yaml(_indents(text)).load(text)
-    if value is None:
+    for key in [key for key in top if key not in wanted]:
         del top[key]
-    elif isinstance(top.get(key), CommentedMap):
-        _change(top[key], value)
-    elif key in top:
-        top[key] = _commented(value)
-    else:
-        place = 1 + max((place for place, name in enumerate(top) if name in behind), default=-1)
-        top.insert(place, key, _commented(value))
+    _change(top, {key: wanted[key] for key in top})
+    for name in (name for name in wanted if name not in top):
+        before = order[: order.index(name)] if name in order else tuple(top)
+        place = 1 + max((place for place, key in enumerate(top) if key in before), default=-1)
+        top.insert(place, _text(name), _commented(wanted[name]))
     return _dumped(top, _indents(text))
 
 
-def _change(block: CommentedMap, value: Block) -> None:
+def _change(block: CommentedMap, value: Mapping[str, Any]) -> None:
     """Give a block new values; a key that takes another's place takes its comment too."""
     gone = [name for name in block if name not in value]
     for name, new in value.items():
         if name in block:
-            if block[name] != new:
-                block[name] = _commented(new)
+            block[name] = _changed(block[name], new)
             continue
         place = list(block).index(gone[0]) if gone else len(block)
         comment = block.ca.items.get(gone[0]) if gone else None
         if gone:
             del block[gone.pop(0)]
-        block.insert(place, name, _commented(new))
+        block.insert(place, _text(name), _commented(new))
         if comment is not None:
             block.ca.items[name] = comment
     for name in gone:
         del block[name]
 
 
+def _changed(old: Any, new: Any) -> Any:
+    """Return a new value in the looks of the old one."""
+    if _same(_plain(old), new):
+        return old
+    if isinstance(old, CommentedMap) and isinstance(new, Mapping):
+        _change(old, new)
+        return old
+    if isinstance(old, CommentedSeq) and isinstance(new, list | tuple) and new:
+        old[len(new) :] = []
+        for place, item in enumerate(new):
+            if place < len(old):
+                old[place] = _changed(old[place], item)
+            else:
+                old.append(_commented(item))
+        return old
+    if isinstance(old, ScalarString) and isinstance(new, str):
+        kind = LiteralScalarString if "\n" in new else DoubleQuotedScalarString if "\n" in old else type(old)
+        return kind(new)
+    return _commented(new)
+
+
 def _commented(value: Any) -> Any:
-    if isinstance(value, dict):
-        return CommentedMap({name: _commented(item) for name, item in value.items()})
+    if isinstance(value, Mapping):
+        return CommentedMap({_text(name): _commented(item) for name, item in value.items()})
     if isinstance(value, list | tuple):
-        items = CommentedSeq(value)
+        items = CommentedSeq([_commented(item) for item in value])
         items.fa.set_flow_style()
         return items
+    return _text(value) if isinstance(value, str) else value
+
+
+def _text(value: str) -> Any:
+    """Return a text in the style in which it is read again as this text, by older readers too."""
+    if "\n" in value:
+        return LiteralScalarString(value)
+    tag = Resolver().resolve(pyyaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
+    return value if tag == _TEXT_TAG else DoubleQuotedScalarString(value)
+
+
+_TEXT_TAG = "tag:yaml.org,2002:str"
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of ruamel's as the plain reader gives it."""
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
     return value
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Compare values: 30 and 30.0 are the same number, true is none."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def _indents(text: str) -> int:

@@ -9,14 +9,28 @@ from typing import Annotated
 from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-__all__ = ["FLOW_FILE", "STEPS", "FileName", "FlowId", "is_flow_id"]
+__all__ = [
+    "FLOW_FILE",
+    "RESERVED",
+    "STEPS",
+    "FileName",
+    "FlowId",
+    "is_flow_id",
+    "is_inside",
+    "is_visible",
+]
 
 FLOW_FILE = "flow.yaml"
 
 STEPS = ("script", "mapping", "write_to_erp", "custom_response", "write_to_omnitron", "post_script")
 """The document's steps that work on single requests, in its order."""
 
+RESERVED = frozenset({"change_schedule", "maintenance"})
+"""Names that no flow can have: this project's other DAGs have them."""
+
+_IGNORED_ENDINGS = ("~", ".swp", ".swo", ".tmp", ".bak", ".orig", ".rej", ".pyc")
 _FLOW_ID = re.compile(r"[A-Za-z0-9_-]{1,60}", re.ASCII)
+_LONGEST, _DEEPEST = 200, 8
 _FILE_PATTERN = r"^(?![/.])[^\\:\x00-\x1f]+$"
 
 
@@ -27,6 +41,31 @@ def is_flow_id(name: str) -> bool:
         name: Any text; letters, digits, ``_`` and ``-`` are allowed, at most 60 of them.
     """
     return _FLOW_ID.fullmatch(name) is not None
+
+
+def is_visible(name: str) -> bool:
+    """Tell whether a file or folder of this name counts as a flow's, and is no editor's or Python's leaving.
+
+    Args:
+        name: The name alone, without its folder.
+    """
+    return not name.startswith((".", "#")) and name != "__pycache__" and not name.endswith(_IGNORED_ENDINGS)
+
+
+def is_inside(name: str) -> bool:
+    """Tell whether a text can be the relative path of a flow's file: inside its folder, and one that counts.
+
+    Args:
+        name: With slashes, as ``cases/one.yaml``.
+    """
+    parts = name.split("/")
+    return (
+        re.match(_FILE_PATTERN, name) is not None
+        and len(parts) <= _DEEPEST
+        and all(
+            part and is_visible(part) and len(part.encode("utf-8", "replace")) <= _LONGEST for part in parts
+        )
+    )
 
 
 def _flow_id(name: str) -> str:

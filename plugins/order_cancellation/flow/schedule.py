@@ -13,15 +13,16 @@ from pydantic_core import PydanticCustomError
 from order_cancellation.flow.durations import Duration, write_duration
 from order_cancellation.flow.names import FlowId
 
-__all__ = ["Schedule", "describe"]
+__all__ = ["PRESETS", "Schedule", "describe"]
 
-_PRESETS = {
+PRESETS = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
     "@weekly": "0 0 * * 0",
     "@monthly": "0 0 1 * *",
     "@yearly": "0 0 1 1 *",
 }
+"""Names of cron expressions."""
 _CRON_FIELDS = 5
 _ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 _CHANCE = re.compile(r"(?<![a-z])[rh](?![a-z])", re.IGNORECASE)
@@ -30,7 +31,7 @@ _SHORTEST = timedelta(seconds=1)
 
 def _checked_cron(text: str) -> str:
     """Refuse what Airflow would refuse, what is not the same on each parse, and what never comes round."""
-    reason = _fault_of(_PRESETS.get(text, text))
+    reason = _fault_of(PRESETS.get(text, text))
     if reason:
         raise PydanticCustomError(
             "cron",
@@ -146,7 +147,7 @@ def _cron_in_words(cron: str) -> str:
     options = Options()
     options.use_24hour_time_format = True
     try:
-        words = str(get_description(_PRESETS.get(cron, cron), options))
+        words = str(get_description(PRESETS.get(cron, cron), options))
     except (FormatError, MissingFieldError, ValueError):
         return f"at the times of {cron}"
     return words[:1].lower() + words[1:]

@@ -15,12 +15,11 @@ from pydantic import ValidationError
 from order_cancellation.errors import ConfigurationError, FlowInvalid, Problem
 from order_cancellation.flow.faults import problems_of
 from order_cancellation.flow.model import Flow, FlowDocument
-from order_cancellation.flow.names import FLOW_FILE, is_flow_id
+from order_cancellation.flow.names import FLOW_FILE, is_flow_id, is_visible
 from order_cancellation.flow.reading import MOST_BYTES, Fault, Unreadable, read_yaml
 
-__all__ = ["FlowStore", "LoadedFlow", "open_files", "revision_of"]
+__all__ = ["FlowStore", "LoadedFlow", "open_files", "revision_of", "size_problems"]
 
-_IGNORED_ENDINGS = ("~", ".swp", ".swo", ".tmp", ".bak", ".orig", ".rej", ".pyc")
 _MOST_FILES = 1000
 _MOST_BYTES_IN_ALL = 16 * MOST_BYTES
 
@@ -116,6 +115,20 @@ class FlowStore:
             ]
         raise FlowInvalid(problems)
 
+    def look(self, flow_id: str) -> tuple[dict[str, bytes], list[Problem]]:
+        """Read what can be read of a flow's folder, for who wants to put the rest right.
+
+        Args:
+            flow_id: The folder's name.
+
+        Returns:
+            As ``read``, and what can't be read.
+
+        Raises:
+            FlowInvalid: There is no such folder.
+        """
+        return self._read(flow_id)
+
     def _read(self, flow_id: str) -> tuple[dict[str, bytes], list[Problem]]:
         home = self.folder / flow_id
         if (
@@ -135,11 +148,7 @@ class FlowStore:
                 files[name] = content
             else:
                 problems.append(Problem(flow_id, name.encode("utf-8", "replace").decode(), content))
-        if len(files) > _MOST_FILES or sum(map(len, files.values())) > _MOST_BYTES_IN_ALL:
-            message = (
-                f"the folder holds more than {_MOST_FILES} files or 16 MiB. Keep only what the flow needs."
-            )
-            problems.append(Problem(flow_id, "", message))
+        problems += size_problems(flow_id, files)
         return files, problems
 
 
@@ -165,6 +174,24 @@ def open_files(flow_id: str, files: Mapping[str, bytes]) -> LoadedFlow:
     if flow is None or problems:
         raise FlowInvalid(problems)
     return LoadedFlow(flow, MappingProxyType(dict(files)), revision_of(files))
+
+
+def size_problems(flow_id: str, files: Mapping[str, bytes]) -> list[Problem]:
+    """Name what makes a folder larger than a flow may be.
+
+    Args:
+        flow_id: The flow's id.
+        files: Relative path to content.
+    """
+    problems = [
+        Problem(flow_id, name, f"is larger than {MOST_BYTES // 1024} KiB.")
+        for name, content in files.items()
+        if len(content) > MOST_BYTES
+    ]
+    if len(files) > _MOST_FILES or sum(map(len, files.values())) > _MOST_BYTES_IN_ALL:
+        message = f"the folder holds more than {_MOST_FILES} files or 16 MiB. Keep only what the flow needs."
+        problems.append(Problem(flow_id, "", message))
+    return problems
 
 
 def revision_of(files: Mapping[str, bytes]) -> str:
@@ -240,25 +267,21 @@ def _file_problem(flow_id: str, path: str, name: str, files: Mapping[str, bytes]
 
 def _is_flow_folder(entry: os.DirEntry[str]) -> bool:
     """Tell a flow's folder from what Git and Python leave behind: it holds something visible."""
-    if not _is_visible(entry.name) or not entry.is_dir():
+    if not is_visible(entry.name) or not entry.is_dir():
         return False
     try:
-        return any(_is_visible(path.name) for path in Path(entry.path).iterdir())
+        return any(is_visible(path.name) for path in Path(entry.path).iterdir())
     except OSError:
         return True
-
-
-def _is_visible(name: str) -> bool:
-    return not name.startswith((".", "#")) and name != "__pycache__" and not name.endswith(_IGNORED_ENDINGS)
 
 
 def _paths_in(home: Path) -> list[Path]:
     """List the files below a folder; folders that are links are listed too, and then refused as files."""
     found: list[Path] = []
     for folder, names, files in os.walk(home):
-        names[:] = [name for name in names if _is_visible(name)]
+        names[:] = [name for name in names if is_visible(name)]
         links = [name for name in names if Path(folder, name).is_symlink()]
-        kept = [name for name in files if _is_visible(name)]
+        kept = [name for name in files if is_visible(name)]
         found += [Path(folder, name) for name in kept + links]
     return found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from order_cancellation.clock import Clock
 from order_cancellation.ledger import schema
@@ -80,6 +80,11 @@ class History:
             self._database.lock_flow(connection, flow)
             if connection.execute(_newest_of(flow)).scalar() != revision:  # nobody saw it meanwhile
                 self._insert(connection, flow, revision, author, note)
+
+    def take_back(self, save: Save) -> None:
+        """Remove a save that did not come about."""
+        with self._database.write() as connection:
+            connection.execute(delete(schema.saves).where(_S.id == save.id))
 
     def list(self, flow: str, limit: int = 1000) -> list[Save]:
         """Return a flow's saves, newest first."""

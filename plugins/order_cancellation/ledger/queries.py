@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, tuple_, update
+from sqlalchemy import Connection, func, insert, select, tuple_, update
 
 from order_cancellation.clock import Clock
 from order_cancellation.errors import ConfigurationError
@@ -100,6 +100,24 @@ class Queries:
         """Say whether a worker is on a request right now."""
         with self._database.read() as connection:
             return _is_held(connection, record, self._now())
+
+    def standing(self, since: float) -> dict[str, dict[str, int]]:
+        """Return how many requests of each flow wait for a person, and how many ended lately.
+
+        Args:
+            since: ``done`` and ``failed`` count only if they changed at or after this time.
+
+        Returns:
+            Flow → state → count, for ``done``, ``failed``, ``in_doubt`` and ``parked``.
+        """
+        waiting = _R.state.in_((State.IN_DOUBT, State.PARKED))
+        ended = _R.state.in_((State.DONE, State.FAILED)) & (_R.last_changed >= since)
+        query = select(_R.flow, _R.state, func.count()).where(waiting | ended).group_by(_R.flow, _R.state)
+        counts: dict[str, dict[str, int]] = {}
+        with self._database.read() as connection:
+            for flow, state, count in connection.execute(query):
+                counts.setdefault(flow, {})[str(state)] = count
+        return counts
 
     def ask_again(self, flow: str, uuid_or_id: str, *, who: str, why: str = "") -> Record:
         """Note that a person wants a request done again at the next run.

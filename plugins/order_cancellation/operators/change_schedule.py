@@ -14,7 +14,6 @@ from airflow.sdk.exceptions import AirflowFailException
 from order_cancellation.airflow_settings import read_settings
 from order_cancellation.errors import OrderCancellationError
 from order_cancellation.flow.schedule import describe
-from order_cancellation.flow.store import FlowStore
 from order_cancellation.operators.params import refuse_unknown, schedule_params
 
 __all__ = ["ChangeScheduleOperator"]
@@ -40,14 +39,23 @@ class ChangeScheduleOperator(BaseOperator):
 
         :param context: Airflow's context of the task instance.
         """
-        from order_cancellation.service.schedule import set_schedule
+        from order_cancellation.service.runs import open_ledger
+        from order_cancellation.service.saving import the_workshop
+        from order_cancellation.service.schedule import Wish, set_schedule
 
         params: Any = context["params"]
         dag_run: Any = context["dag_run"]
         try:
             refuse_unknown(dag_run.conf, schedule_params(()))
-            store = FlowStore(read_settings().flows_folder)
-            changed = set_schedule(store, params["flow"], **_wanted(params))
+            settings = read_settings()
+            with open_ledger(settings) as ledger:
+                changed = set_schedule(
+                    the_workshop(settings, ledger),
+                    params["flow"],
+                    Wish(**_wanted(params)),
+                    author=_who(dag_run),
+                    note=f"By the DAG change_schedule, run {dag_run.run_id}",
+                )
         except OrderCancellationError as error:
             raise AirflowFailException(str(error)) from None
         log.info("Flow %s now runs %s", changed.flow.id, describe(changed.flow.schedule))
@@ -60,6 +68,10 @@ class ChangeScheduleOperator(BaseOperator):
             log.warning(
                 "Airflow will take the schedule up at its next regular parse", error=type(error).__name__
             )
+
+
+def _who(dag_run: Any) -> str:
+    return str(getattr(dag_run, "triggering_user_name", None) or "change_schedule")
 
 
 def _wanted(params: Mapping[str, Any]) -> dict[str, Any]:

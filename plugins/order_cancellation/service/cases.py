@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Any
 
-from order_cancellation.errors import ConfigurationError, FlowInvalid
-from order_cancellation.flow.cases import SavedCase, read_cases
+import yaml
+from pydantic import ValidationError
+
+from order_cancellation.errors import ConfigurationError, FlowInvalid, Problem
+from order_cancellation.flow.cases import CaseDocument, SavedCase, read_cases
+from order_cancellation.flow.faults import problems_of
 from order_cancellation.flow.store import LoadedFlow
 from order_cancellation.service.trial import MAPPING_ERROR, SCRIPT_ERROR, Trial
 
-__all__ = ["CaseResult", "run_cases"]
+__all__ = ["CaseResult", "compose_case", "run_cases"]
+
+_CASE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,42 @@ def run_cases(
         raise FlowInvalid(problems)
     with Trial(loaded, packages=packages, required=required) as trial:
         return [_run(loaded.flow.id, case, trial) for case in cases]
+
+
+def compose_case(
+    name: str, step: str, *, given: Any, attributes: Mapping[str, str], expect: Mapping[str, Any]
+) -> tuple[str, str]:
+    """Write a saved case.
+
+    Args:
+        name: What it is called.
+        step: The step that is tried.
+        given: What the step gets: an object, or text.
+        attributes: The attributes at hand.
+        expect: What must come out: any of result, attributes and error.
+
+    Returns:
+        The file's relative path and its text.
+
+    Raises:
+        FlowInvalid: That is no case.
+    """
+    file = f"cases/{name}.yaml"
+    if not _CASE_NAME.fullmatch(name):
+        message = "can't be a case's name. Use letters, digits, _ and -, at most 80 characters."
+        raise FlowInvalid([Problem("", name[:80], message)])
+    document: dict[str, Any] = {"step": step, "input": given}
+    document |= {"attributes": dict(attributes)} if attributes else {}
+    document["expect"] = dict(expect)
+    try:
+        CaseDocument.model_validate(document)
+    except ValidationError as error:
+        raise FlowInvalid(problems_of(error, CaseDocument, "", prefix=f"{file}: ")) from error
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
+    _, problems = read_cases("", {file: text.encode()})
+    if problems:
+        raise FlowInvalid(problems)
+    return file, text
 
 
 def _run(flow_id: str, case: SavedCase, trial: Trial) -> CaseResult:

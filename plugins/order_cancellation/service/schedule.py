@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -10,61 +11,95 @@ from pydantic import ValidationError
 
 from order_cancellation.errors import ConfigurationError, FlowInvalid, Problem
 from order_cancellation.flow.durations import parse_duration, write_duration
-from order_cancellation.flow.edits import replace_block, write_atomically
+from order_cancellation.flow.edits import replace_block
 from order_cancellation.flow.faults import problems_of
 from order_cancellation.flow.names import FLOW_FILE
-from order_cancellation.flow.schedule import Schedule
-from order_cancellation.flow.store import FlowStore, LoadedFlow, open_files
+from order_cancellation.flow.schedule import Schedule, describe
+from order_cancellation.flow.store import FlowStore, LoadedFlow, open_files, revision_of
 from order_cancellation.service.order import place_problems
+from order_cancellation.service.saving import Saved, Workshop, save
 
-__all__ = ["set_schedule"]
+__all__ = ["Wish", "set_schedule", "with_schedule"]
 
 _STANDS_BEHIND = ("title", "description", "owner", "tags", "enabled")
 
 
-def set_schedule(
-    store: FlowStore,
-    flow_id: str,
-    *,
-    every: str | float | timedelta | None = None,
-    cron: str | None = None,
-    after: Sequence[str] | None = None,
-    none: bool = False,
-    timezone: str | None = None,
-) -> LoadedFlow:
-    """Write a flow's schedule into its ``flow.yaml``; everything else in the file stays as it is.
+@dataclass(frozen=True)
+class Wish:
+    """The schedule that somebody wants: exactly one of every, cron, after and none.
 
     Args:
-        store: The flows folder.
-        flow_id: The flow.
         every: Run again after this length of time.
         cron: Run at these times.
         after: Run when these flows' runs have ended well.
         none: Run by hand only.
         timezone: The time zone; None keeps the one that is written.
+    """
 
-    Returns:
-        The flow as it is now.
+    every: str | float | timedelta | None = None
+    cron: str | None = None
+    after: Sequence[str] | None = None
+    none: bool = False
+    timezone: str | None = None
+
+
+def set_schedule(
+    shop: Workshop, flow_id: str, wish: Wish, *, author: str, base: str | None = None, note: str = ""
+) -> Saved:
+    """Write a flow's schedule into its ``flow.yaml``; everything else in the file stays as it is.
+
+    Args:
+        shop: Where.
+        flow_id: The flow.
+        wish: The schedule.
+        author: Who wants it.
+        base: The revision that was looked at; None for whatever is there now.
+        note: Why; the schedule in words, where nothing is said.
 
     Raises:
         FlowInvalid: The flow would not be valid (or is not); nothing was written.
-        ConfigurationError: Not exactly one of every, cron, after, none is given; the file can't be written.
+        SaveRefused: The folder was changed meanwhile, or can't be written.
+        ConfigurationError: Not exactly one of every, cron, after, none is given.
     """
-    _one_of(every=every is not None, cron=cron is not None, after=after is not None, none=none)
-    files = store.read(flow_id)
+    now = shop.store.read(flow_id)
+    changed = with_schedule(shop.store, flow_id, now, wish)
+    return save(
+        shop,
+        flow_id,
+        changed.files,
+        base=base if base is not None else revision_of(now),
+        author=author,
+        note=note or f"Runs {describe(changed.flow.schedule)}",
+        try_cases=False,
+    )
+
+
+def with_schedule(store: FlowStore, flow_id: str, files: Mapping[str, bytes], wish: Wish) -> LoadedFlow:
+    """Return a flow as it would be with another schedule; nothing is written.
+
+    Args:
+        store: The other flows.
+        flow_id: The flow.
+        files: Its files as they are.
+        wish: The schedule.
+
+    Raises:
+        FlowInvalid: The flow would not be valid (or is not).
+        ConfigurationError: Not exactly one of every, cron, after, none is given.
+    """
+    _one_of(
+        every=wish.every is not None, cron=wish.cron is not None, after=wish.after is not None, none=wish.none
+    )
     before = open_files(flow_id, files)
-    kinds = {"every": _duration(every), "cron": cron, "after": None if after is None else list(after)}
-    wanted = None if none else _block(before, kinds, timezone)
     text = before.files[FLOW_FILE].decode()
     try:
-        changed = replace_block(text, "schedule", wanted, behind=_STANDS_BEHIND).encode()
+        changed = replace_block(text, "schedule", _block(before, wish), behind=_STANDS_BEHIND).encode()
     except ValueError as error:
         raise FlowInvalid([Problem(flow_id, "schedule", f"{error}. Edit {FLOW_FILE} by hand.")]) from error
     loaded = open_files(flow_id, {**files, FLOW_FILE: changed})
     problems = place_problems(store, loaded.flow)
     if problems:
         raise FlowInvalid(problems)
-    _write(store, flow_id, files[FLOW_FILE], changed)
     return loaded
 
 
@@ -89,12 +124,19 @@ def _duration(every: str | float | timedelta | None) -> str | None:
         raise ConfigurationError(f"every: {error}") from error
 
 
-def _block(before: LoadedFlow, kinds: dict[str, Any], timezone: str | None) -> dict[str, Any]:
+def _block(before: LoadedFlow, wish: Wish) -> dict[str, Any] | None:
     """Make the new block, and let the model say what is wrong with it before the file is touched."""
+    if wish.none:
+        return None
+    kinds = {
+        "every": _duration(wish.every),
+        "cron": wish.cron,
+        "after": None if wish.after is None else list(wish.after),
+    }
     block: dict[str, Any] = {name: value for name, value in kinds.items() if value is not None}
     old = before.flow.schedule
-    if timezone is not None:
-        block["timezone"] = timezone
+    if wish.timezone is not None:
+        block["timezone"] = wish.timezone
     elif old is not None and "timezone" in old.model_fields_set:
         block["timezone"] = old.timezone
     try:
@@ -102,16 +144,3 @@ def _block(before: LoadedFlow, kinds: dict[str, Any], timezone: str | None) -> d
     except ValidationError as error:
         raise FlowInvalid(problems_of(error, Schedule, before.flow.id, prefix="schedule.")) from error
     return block
-
-
-def _write(store: FlowStore, flow_id: str, expected: bytes, content: bytes) -> None:
-    path = store.folder / flow_id / FLOW_FILE
-    try:
-        if path.read_bytes() != expected:
-            raise ConfigurationError(f"{path} was changed by somebody else at this moment. Try again.")
-        write_atomically(path, content)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path} can't be written ({error.strerror}). Give this user the right to write there, "
-            "or change the schedule where the flows come from."
-        ) from error

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self, cast
 
+from order_cancellation.clock import Clock, SystemClock
 from order_cancellation.errors import ConfigurationError, MappingFailed, ScriptFailed
 from order_cancellation.flow.cases import TRIED_STEPS
 from order_cancellation.flow.store import LoadedFlow
@@ -15,7 +17,7 @@ from order_cancellation.scripts import Outcome, ScriptRunner
 from order_cancellation.steps.context import Outcome as StepOutcome
 from order_cancellation.steps.judge import relation_of
 
-__all__ = ["MAPPING_ERROR", "SCRIPT_ERROR", "Trial", "try_step"]
+__all__ = ["MAPPING_ERROR", "SCRIPT_ERROR", "Attempt", "Trial", "try_step"]
 
 SCRIPT_ERROR = "log.script.error"
 MAPPING_ERROR = "log.mapping.error"
@@ -56,6 +58,29 @@ def try_step(
         return trial.run(step, input_text, attributes or {}, explain=explain)
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """What a step left.
+
+    Args:
+        result_data: Parsed where it is JSON; the input where a script wrote nothing; None after an error.
+        attributes: All that there are, with ``log.script.error`` or ``log.mapping.error`` after an error.
+        printed: What a script printed.
+        log: What a script said to ``log``: level and text.
+        error: Why it failed, or None.
+        took_ms: How long it took, without the preparation.
+        explain: What each operation of a mapping left, and which rule wrote what, if asked for.
+    """
+
+    result_data: Any
+    attributes: dict[str, str]
+    printed: str = ""
+    log: list[list[str]] = field(default_factory=list)
+    error: str | None = None
+    took_ms: float = 0.0
+    explain: Result | None = None
+
+
 class Trial:
     """Tries steps of one flow on input after input; each script and mapping is prepared once.
 
@@ -63,10 +88,19 @@ class Trial:
         loaded: The flow.
         packages: Packages that scripts may import.
         required: Whether scripts must not run where an essential protection is missing.
+        clock: Tells how long a step takes.
     """
 
-    def __init__(self, loaded: LoadedFlow, *, packages: tuple[str, ...] = (), required: bool = False) -> None:
+    def __init__(
+        self,
+        loaded: LoadedFlow,
+        *,
+        packages: tuple[str, ...] = (),
+        required: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
         self._loaded = loaded
+        self._clock = clock or SystemClock()
         self._packages = packages
         self._required = required
         self._runners: dict[str, ScriptRunner] = {}
@@ -86,7 +120,7 @@ class Trial:
     def run(
         self, step: str, input_text: str, attributes: Mapping[str, str], *, explain: bool = False
     ) -> Result:
-        """Try a step on one input.
+        """Try a step on one input, and return what the command line shows (see :func:`try_step`).
 
         Args:
             step: The step's name.
@@ -97,28 +131,54 @@ class Trial:
         Raises:
             ConfigurationError: The flow has no such step, or the step can't be prepared.
         """
+        got = self.attempt(step, input_text, attributes, explain=explain)
+        result: Result = {"result_data": got.result_data, "attributes": got.attributes}
+        if explain:
+            said = {"printed": got.printed, "log": got.log, "error": got.error}
+            result["explain"] = got.explain if step == "mapping" else said
+        return result
+
+    def attempt(
+        self, step: str, input_text: str, attributes: Mapping[str, str], *, explain: bool = False
+    ) -> Attempt:
+        """Try a step on one input.
+
+        Args:
+            step: The step's name.
+            input_text: What the step gets.
+            attributes: The attributes at hand.
+            explain: Whether to tell how a mapping's result came about.
+
+        Raises:
+            ConfigurationError: The flow has no such step, or the step can't be prepared.
+        """
         if step not in TRIED_STEPS:
             raise ConfigurationError(f"Step '{step}' can't be tried. Take one of {', '.join(TRIED_STEPS)}.")
         if getattr(self._loaded.flow, step) is None:
             raise ConfigurationError(f"Flow '{self._loaded.flow.id}' has no step {step}.")
-        if step == "mapping":
-            return self._map(input_text, attributes, explain=explain)
-        return self._run_script(step, input_text, attributes, explain=explain)
+        tried = self._map if step == "mapping" else self._run_script
+        self._prepare(step)
+        begun = self._clock.monotonic()
+        got = tried(step, input_text, attributes)
+        took_ms = (self._clock.monotonic() - begun) * 1000
+        explained = self._explained(_parsed(input_text)) if explain and step == "mapping" else None
+        return replace(got, took_ms=took_ms, explain=explained)
 
-    def _run_script(
-        self, step: str, input_text: str, attributes: Mapping[str, str], *, explain: bool
-    ) -> Result:
+    def _prepare(self, step: str) -> None:
+        if step == "mapping":
+            self._transform()
+        else:
+            self._runner(step)
+
+    def _run_script(self, step: str, input_text: str, attributes: Mapping[str, str]) -> Attempt:
         outcome = self._runner(step).run(input_text, dict(attributes))
         left = dict(outcome.attributes)
         error = outcome.error or (_relation_fault(outcome) if step == "custom_response" else None)
         if error is not None:
             left[SCRIPT_ERROR] = error
         written = outcome.result_data if outcome.result_data is not None or error else input_text
-        result: Result = {"result_data": _parsed(written), "attributes": left}
-        if explain:
-            lines = [list(line) for line in outcome.log_lines]
-            result["explain"] = {"printed": outcome.printed, "log": lines, "error": error}
-        return result
+        lines = [list(line) for line in outcome.log_lines]
+        return Attempt(_parsed(written), left, outcome.printed, lines, error)
 
     def _runner(self, step: str) -> ScriptRunner:
         if step not in self._runners:
@@ -136,19 +196,13 @@ class Trial:
             self._runners[step] = self._open.enter_context(runner)
         return self._runners[step]
 
-    def _map(self, input_text: str, attributes: Mapping[str, str], *, explain: bool) -> Result:
+    def _map(self, _step: str, input_text: str, attributes: Mapping[str, str]) -> Attempt:
         from order_cancellation.steps.mapping import map_document  # noqa: PLC0415 (scripts need no mapping engine)
 
-        transform = self._transform()
-        document = _parsed(input_text)
-        result: Result = {"result_data": None, "attributes": dict(attributes)}
         try:
-            result["result_data"] = map_document(transform, document)
+            return Attempt(map_document(self._transform(), _parsed(input_text)), dict(attributes))
         except MappingFailed as error:
-            result["attributes"][MAPPING_ERROR] = str(error)
-        if explain:
-            result["explain"] = self._explained(document)
-        return result
+            return Attempt(None, {**attributes, MAPPING_ERROR: str(error)}, error=str(error))
 
     def _transform(self) -> Callable[[Any], Any]:
         from order_cancellation.jolt import compile_spec  # noqa: PLC0415 (likewise)

@@ -24,7 +24,7 @@ from order_cancellation.steps.desk import Desk, work_through
 from order_cancellation.steps.outcomes import failed
 from order_cancellation.steps.report import StepReport
 
-__all__ = ["STEP", "request_of", "run"]
+__all__ = ["STEP", "request_of", "run", "tell"]
 
 STEP = "write_to_omnitron"
 IN_FLIGHT = 8
@@ -67,7 +67,7 @@ async def _write_one(desk: Desk, record: Record) -> None:
     begun = context.clock.monotonic()
     try:
         if write_back is not None:
-            await _tell(context, record, write_back)
+            await tell(context, record, write_back)
     except OrderCancellationError as error:
         await desk.record(Change(record, _not_told(record, error, accepted=accepted)))
         return
@@ -104,7 +104,17 @@ def _not_told(record: Record, error: OrderCancellationError, *, accepted: bool) 
     )
 
 
-async def _tell(context: Context, record: Record, write_back: WriteBack) -> None:
+async def tell(context: Context, record: Record, write_back: WriteBack) -> None:
+    """Tell Omnitron one outcome.
+
+    Args:
+        context: Omnitron is used, to be told.
+        record: The request.
+        write_back: What the flow says is told.
+
+    Raises:
+        OrderCancellationError: Omnitron could not be told, or what it is told can't be filled in.
+    """
     omnitron = context.omnitron_to_tell()
     assert record.id is not None, "Omnitron lists no request without a number"
     if write_back.status is not None:

@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from order_cancellation.flow.edits import replace_block, write_atomically
+from order_cancellation.flow.edits import replace_block
+from order_cancellation.flow.writing import write_atomically
 
 BEHIND = ("title", "description", "owner", "tags", "enabled")
 

@@ -7,15 +7,26 @@ import yaml
 
 from order_cancellation.errors import ConfigurationError, FlowInvalid
 from order_cancellation.flow.store import FlowStore
-from order_cancellation.service.schedule import set_schedule
+from order_cancellation.service.saving import Workshop
+from order_cancellation.service.schedule import Wish
+from order_cancellation.service.schedule import set_schedule as set_it
 from unit.flow.flow_files import put
 
 
 @pytest.fixture
 def store(tmp_path):
-    put(tmp_path, "acme", title="Acme")
-    put(tmp_path, "other")
-    return FlowStore(tmp_path)
+    folder = tmp_path / "flows"
+    put(folder, "acme", title="Acme")
+    put(folder, "other")
+    return FlowStore(folder)
+
+
+@pytest.fixture
+def set_schedule(ledger):
+    def change(store: FlowStore, flow_id: str, **wish):
+        return set_it(Workshop(store, ledger), flow_id, Wish(**wish), author="ada")
+
+    return change
 
 
 def written(store: FlowStore) -> dict | None:
@@ -37,13 +48,13 @@ def written(store: FlowStore) -> dict | None:
         ({"none": True}, None),
     ],
 )
-def test_a_schedule_is_written_and_the_flow_is_still_valid(store, wanted, block):
-    loaded = set_schedule(store, "acme", **wanted)
+def test_a_schedule_is_written_and_the_flow_is_still_valid(set_schedule, store, wanted, block):
+    saved = set_schedule(store, "acme", **wanted)
     assert written(store) == block
-    assert store.load("acme") == loaded
+    assert (store.load("acme").flow, store.load("acme").revision) == (saved.flow, saved.revision)
 
 
-def test_the_written_time_zone_stays_unless_another_is_given(store):
+def test_the_written_time_zone_stays_unless_another_is_given(set_schedule, store):
     set_schedule(store, "acme", cron="0 9 * * *", timezone="Europe/Istanbul")
     set_schedule(store, "acme", cron="0 8 * * *")
     assert written(store) == {"cron": "0 8 * * *", "timezone": "Europe/Istanbul"}
@@ -51,7 +62,7 @@ def test_the_written_time_zone_stays_unless_another_is_given(store):
     assert written(store)["timezone"] == "UTC"
 
 
-def test_a_schedule_can_be_taken_away_and_given_back(store):
+def test_a_schedule_can_be_taken_away_and_given_back(set_schedule, store):
     before = (store.folder / "acme" / "flow.yaml").read_bytes()
     set_schedule(store, "acme", every="5m")
     set_schedule(store, "acme", none=True)
@@ -74,47 +85,41 @@ def test_a_schedule_can_be_taken_away_and_given_back(store):
         ({"after": ["acme"]}, "runs after itself"),
     ],
 )
-def test_what_is_no_schedule_changes_nothing(store, wanted, words):
+def test_what_is_no_schedule_changes_nothing(set_schedule, store, wanted, words):
     before = (store.folder / "acme" / "flow.yaml").read_bytes()
     with pytest.raises(ConfigurationError, match=words):
         set_schedule(store, "acme", **wanted)
     assert (store.folder / "acme" / "flow.yaml").read_bytes() == before
 
 
-def test_a_circle_over_several_flows_is_refused(store):
+def test_a_circle_over_several_flows_is_refused(set_schedule, store):
     set_schedule(store, "other", after=["acme"])
     with pytest.raises(FlowInvalid, match="acme → other → acme"):
         set_schedule(store, "acme", after=["other"])
 
 
-def test_a_flow_that_is_not_valid_is_left_alone(store):
+def test_a_flow_that_is_not_valid_is_left_alone(set_schedule, store):
     put(store.folder, "broken", titel="x")
     with pytest.raises(FlowInvalid, match="unknown key 'titel'"):
         set_schedule(store, "broken", every="5m")
 
 
-def test_an_unknown_flow_is_named(store):
+def test_an_unknown_flow_is_named(set_schedule, store):
     with pytest.raises(FlowInvalid, match="there is no such flow"):
         set_schedule(store, "gone", every="5m")
 
 
-def test_a_folder_that_can_not_be_written_is_named_with_advice(store, monkeypatch):
-    def refuse(*_args):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("order_cancellation.service.schedule.write_atomically", refuse)
-    with pytest.raises(ConfigurationError, match=r"can't be written \(Permission denied\)"):
-        set_schedule(store, "acme", every="5m")
+def test_each_change_stands_in_the_history_with_its_author(set_schedule, store, ledger):
+    set_schedule(store, "acme", every="5m")
+    newest, oldest = ledger.history.list("acme")
+    assert (newest.author, newest.note) == ("ada", "Runs every 5 minutes")
+    assert oldest.note == "As it was found"
 
 
-def test_a_change_by_somebody_else_at_this_moment_is_not_lost(store, monkeypatch):
-    path = store.folder / "acme" / "flow.yaml"
-
-    def meanwhile(*_args):
-        path.write_bytes(path.read_bytes() + b"owner: somebody\n")
-        return []
-
-    monkeypatch.setattr("order_cancellation.service.schedule.place_problems", meanwhile)
-    with pytest.raises(ConfigurationError, match="changed by somebody else"):
-        set_schedule(store, "acme", every="5m")
-    assert b"owner: somebody" in path.read_bytes()
+def test_a_schedule_is_changed_whatever_the_saved_cases_say(set_schedule, store):
+    case = store.folder / "acme" / "cases" / "x.yaml"
+    case.parent.mkdir()
+    case.write_text("step: script\ninput: {}\nexpect: {result: 1}\n")
+    put(store.folder, "acme", script={"file": "script.py"})
+    set_schedule(store, "acme", every="5m")
+    assert written(store) == {"every": "5m"}

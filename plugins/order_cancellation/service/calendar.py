@@ -1,0 +1,67 @@
+"""When a flow runs, in words and by the next times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from order_cancellation.flow.model import Flow
+from order_cancellation.flow.schedule import PRESETS, Schedule, describe
+
+__all__ = ["Calendar", "calendar_of"]
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """When a flow runs by itself.
+
+    Args:
+        words: In words.
+        times: The next five times in the flow's time zone; none where no clock decides.
+        timezone: Its time zone.
+    """
+
+    words: str
+    times: list[datetime]
+    timezone: str
+
+
+def calendar_of(flow: Flow, now: datetime) -> Calendar:
+    """Tell when a flow runs.
+
+    With ``every`` the times count from now; in truth they count from the flow's last run.
+
+    Args:
+        flow: The flow.
+        now: The present time.
+    """
+    schedule = flow.schedule
+    words = describe(schedule)
+    timezone = "UTC" if schedule is None else schedule.timezone
+    if not flow.enabled:
+        return Calendar(f"not by itself, since it is disabled (else {words})", [], timezone)
+    if schedule is None:
+        return Calendar(words, [], timezone)
+    times = islice(_times(schedule, now.astimezone(ZoneInfo(timezone))), _SHOWN)
+    return Calendar(words, list(times), timezone)
+
+
+def _times(schedule: Schedule, now: datetime) -> Iterator[datetime]:
+    try:
+        if schedule.every is not None:
+            zone, moment = now.tzinfo, now.astimezone(UTC)
+            for number in range(1, _SHOWN + 1):
+                yield (moment + number * schedule.every).replace(microsecond=0).astimezone(zone)
+        elif schedule.cron is not None:
+            from croniter import croniter  # noqa: PLC0415 (slow to import)
+
+            times = croniter(PRESETS.get(schedule.cron, schedule.cron), now)
+            while True:
+                yield times.get_next(datetime)
+    except (ValueError, KeyError, OverflowError):  # no date that a calendar knows, or none any more
+        return

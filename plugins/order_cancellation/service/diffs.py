@@ -1,0 +1,67 @@
+"""What differs between two versions of a flow's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import unified_diff
+
+__all__ = ["FileDiff", "diff_files", "diff_texts"]
+
+
+@dataclass(frozen=True)
+class FileDiff:
+    """What differs in one file.
+
+    Args:
+        name: Its relative path.
+        before: Its text, or None where it was not there or is no text.
+        after: Likewise.
+        diff: The difference in the unified form.
+    """
+
+    name: str
+    before: str | None
+    after: str | None
+    diff: str
+
+
+def diff_files(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[FileDiff]:
+    """Return what differs, in the order of the names; files that are the same are left out.
+
+    Args:
+        before: Relative path to content.
+        after: Likewise.
+    """
+    names = sorted({*before, *after})
+    return [
+        _diff(name, before.get(name), after.get(name))
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def diff_texts(before: str, after: str, *, names: tuple[str, str] = ("before", "after")) -> str:
+    """Return the difference of two texts in the unified form; empty where there is none."""
+    lines = unified_diff(before.splitlines(), after.splitlines(), *names, lineterm="")
+    return "\n".join(lines)
+
+
+def _diff(name: str, before: bytes | None, after: bytes | None) -> FileDiff:
+    old, new = _text(before), _text(after)
+    if (before is not None and old is None) or (after is not None and new is None):
+        return FileDiff(name, old, new, "(no text)")
+    names = (
+        f"a/{name}" if before is not None else "(absent)",
+        f"b/{name}" if after is not None else "(absent)",
+    )
+    return FileDiff(
+        name, old, new, diff_texts(old or "", new or "", names=names) or "(only line ends differ)"
+    )
+
+
+def _text(content: bytes | None) -> str | None:
+    try:
+        return None if content is None else content.decode()
+    except UnicodeDecodeError:
+        return None
