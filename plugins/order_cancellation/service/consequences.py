@@ -192,7 +192,7 @@ class _Case:
         twice = "if the ERP has booked it before, the money moves twice."
         if settings.duplicates_accepted:
             return f"The flow's owner has accepted duplicates: {twice}"
-        if settings.look_up is not None and self.record.state == State.IN_DOUBT:
+        if settings.look_up is not None and self.record.state == State.IN_DOUBT and self.record.hopeful:
             return (
                 "Prefer to wait: the next run looks it up in the ERP by itself, and a redo does not. With a "
                 f"redo, {twice}"
