@@ -15,7 +15,7 @@ ROWS = [line for line in PROMISES.splitlines() if line.startswith("| ") and "pro
 ROWS = [line for line in ROWS if not line.startswith("| ---")]
 
 
-def tests_of(path: Path) -> set[str]:
+def found_in(path: Path) -> set[str]:
     """Return the tests of a module, those of classes after their class."""
     names: set[str] = set()
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -28,7 +28,7 @@ def tests_of(path: Path) -> set[str]:
 @pytest.mark.parametrize("name", NAMED)
 def test_a_named_test_exists(name):
     path, _, test = name.partition("::")
-    assert test in tests_of(ROOT / path)
+    assert test in found_in(ROOT / path)
 
 
 @pytest.mark.parametrize("row", ROWS)
