@@ -30,8 +30,8 @@ MILLION = 1_000_000
 Way = Callable[[Record], Sequence[Change]]
 
 
-def measure(*, million: bool = False, url: str | None = None) -> list[dict[str, Any]]:
-    """Measure, and return rows with ``name``, ``value``, ``unit`` and ``aim`` (None: none is set).
+def measure(*, million: bool = True, url: str | None = None) -> list[dict[str, Any]]:
+    """Measure, and return rows with ``name``, ``value``, ``unit``, ``aim``, and where one is set ``holds``.
 
     Args:
         million: Whether to list a million rows, too; making them takes half a minute.
@@ -54,7 +54,8 @@ def _a_ledger(url: str | None) -> Iterator[Ledger]:
 
 
 def _row(name: str, value: float, unit: str, aim: float | None = None) -> dict[str, Any]:
-    return {"name": name, "value": round(value, 3), "unit": unit, "aim": aim}
+    row = {"name": name, "value": round(value, 3), "unit": unit, "aim": "" if aim is None else f"<= {aim}"}
+    return row if aim is None else row | {"holds": value <= aim}
 
 
 def _request(number: int) -> dict[str, Any]:
@@ -241,7 +242,7 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = measure(million=arguments.million, url=arguments.url)
     for row in rows:
-        aim = "" if row["aim"] is None else f"  (aim: {row['aim']} {row['unit']})"
+        aim = f"  (aim: {row['aim']} {row['unit']})" if row["aim"] else ""
         print(f"{row['value']:>10} {row['unit']:<5} {row['name']}{aim}")
     print(json.dumps(rows))
 

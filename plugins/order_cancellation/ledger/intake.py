@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
     Connection,
@@ -38,6 +38,7 @@ __all__ = [
     "Decision",
     "Intake",
     "Limits",
+    "Taken",
     "carry_on",
     "decide",
     "even",
@@ -522,16 +523,25 @@ class Intake:
                 rows,
             )
 
-    def taken(self, flow: str, run_id: str) -> list[Record]:
+    def taken(self, flow: str, run_id: str) -> list[Taken]:
         """Return what the run has taken up and not finished, in its order."""
         with self._database.read() as connection:
             rows = connection.execute(
-                select(*_columns())
+                select(_R.uuid, _R.id, _R.order_number, _R.state)
                 .where(_R.flow == flow, _R.run_id == run_id, _R.step != "")
                 .where(_R.state.not_in((State.FAILED, State.PARKED)))
                 .order_by(_R.position, _R.uuid)
-            ).all()
-        return [record_from(row) for row in rows]
+            )
+            return [Taken(*row) for row in rows]
+
+
+class Taken(NamedTuple):
+    """Of what a run has taken up, as much as putting it into batches needs: there may be very much of it."""
+
+    uuid: str
+    id: int | None
+    order_number: str
+    state: str
 
 
 @dataclass(frozen=True)

@@ -229,12 +229,23 @@ class Runs:
                 connection.execute(delete(schema.step_notes).where(*here, n.step.in_(following)))
         return bool(taken)
 
-    def unfinished(self, flow: str, run_id: str, number: int | None = None) -> list[Record]:
-        """Return the requests of a run (or of one batch of it) that are not through or postponed."""
+    def unfinished(
+        self, flow: str, run_id: str, number: int | None = None, *, steps: Sequence[str] | None = None
+    ) -> list[Record]:
+        """Return the requests of a run that are not through or postponed.
+
+        Args:
+            flow: The flow's id.
+            run_id: The run.
+            number: Only those of this batch.
+            steps: Only those that wait at one of these steps.
+        """
         r = schema.requests.c
         where: list[Any] = [r.flow == flow, r.run_id == run_id, r.step != ""]
         if number is not None:
             where.append(r.batch == number)
+        if steps is not None:
+            where.append(r.step.in_(steps))
         with self._database.read() as connection:
             rows = connection.execute(
                 select(*(r[name] for name in COLUMNS)).where(*where).order_by(r.batch, r.position, r.uuid)

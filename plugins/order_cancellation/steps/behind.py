@@ -67,11 +67,10 @@ def behind(record: Record, step: str, handled: Sequence[str]) -> Behind:
 async def report_on(context: Context, batch: int, step: str, taken: int) -> StepReport:
     """Say how a batch stands at a step, from the ledger alone."""
     runs, flow = context.ledger.runs, context.flow
-    records = await asyncio.to_thread(runs.unfinished, flow.id, context.run_id, batch)
-    counts = await asyncio.to_thread(runs.counts, flow.id, context.run_id, batch)
     handled = handled_by(flow, step)
-    place = STEPS.index(step)
-    waiting = [record for record in records if STEPS.index(record.step) <= place or record.step in handled]
+    not_past = {*STEPS[: STEPS.index(step) + 1], *handled}
+    waiting = await asyncio.to_thread(runs.unfinished, flow.id, context.run_id, batch, steps=sorted(not_past))
+    counts = await asyncio.to_thread(runs.counts, flow.id, context.run_id, batch)
     return StepReport(
         step=step,
         batch=batch,

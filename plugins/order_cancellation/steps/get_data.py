@@ -17,7 +17,7 @@ from typing import Any
 from order_cancellation.errors import Refused, UnreadableAnswer
 from order_cancellation.http.reading import ListQuery, ReadingSummary
 from order_cancellation.ledger import Batch, Limits, Record
-from order_cancellation.ledger.intake import POSTPONED_TOO_LONG, even
+from order_cancellation.ledger.intake import POSTPONED_TOO_LONG, Taken, even
 from order_cancellation.ledger.states import UNFINISHED_OUTSIDE
 from order_cancellation.steps.context import Context
 
@@ -260,7 +260,7 @@ def batch_sizes(requests: int, concurrency: int, parallel_batches: int) -> int:
     return min(parallel_batches, concurrency, requests)
 
 
-def label_of(records: Sequence[Record]) -> str:
+def label_of(records: Sequence[Record | Taken]) -> str:
     """Return a batch's name in the grid: its request, or how many and which. No personal data."""
     if len(records) == 1:
         [record] = records
