@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -25,6 +25,7 @@ __all__ = [
     "endpoint_secrets",
     "excerpt",
     "mask",
+    "masker",
     "outline",
     "personal_values",
     "redact",
@@ -87,10 +88,24 @@ def mask(text: str, secrets: Iterable[str | None]) -> str:
         text: Any text.
         secrets: What must not be seen; shorter than three characters and None are passed over.
     """
+    return masker(secrets)(text)
+
+
+def masker(secrets: Iterable[str | None]) -> Callable[[str], str]:
+    """Return ``mask`` for several texts and the same secrets: spelling them out costs more than masking.
+
+    Args:
+        secrets: As for ``mask``.
+    """
     spelled = {spelling for secret in secrets if secret for spelling in _spellings(secret)}
-    for spelling in sorted(spelled, key=len, reverse=True):
-        text = text.replace(spelling, HIDDEN)
-    return text
+    longest_first = sorted(spelled, key=len, reverse=True)
+
+    def masked(text: str) -> str:
+        for spelling in longest_first:
+            text = text.replace(spelling, HIDDEN)
+        return text
+
+    return masked
 
 
 def _spellings(secret: str) -> Iterator[str]:

@@ -147,6 +147,10 @@ class Template:
             )
         return value
 
+    def uses(self, name: str) -> bool:
+        """Say whether a value (``request``, ``attributes``, ``body``) is named in the template."""
+        return name in self.text
+
     @cached_property
     def _plain(self) -> Compiled:
         return self._compiled(PLAIN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from functools import lru_cache
 from typing import Any
 
@@ -33,13 +34,25 @@ _FLOW_LOCKS = 0x0C1E
 
 
 def open_engine(url: str) -> Engine:
-    """Return an engine for the ledger.
+    """Return an engine for the ledger, with connections of its own.
 
     Args:
         url: A SQLAlchemy URL; SQLite and Postgres are supported.
 
     Raises:
         ConfigurationError: The URL is not one, or names a database that is not supported.
+    """
+    engine = copy(_prepared(url))
+    engine.pool = engine.pool.recreate()
+    return engine
+
+
+@lru_cache(maxsize=8)
+def _prepared(url: str) -> Engine:
+    """Return the engine that all others of this URL are copies of, and which itself never connects.
+
+    They share the statements that were compiled: a task opens the ledger more than once, and compiling costs
+    more than running.
     """
     parsed = _parsed(url)
     try:
@@ -197,7 +210,12 @@ class Database:
     def add(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
         """Insert rows that are new."""
         if rows:
-            connection.execute(insert(table), rows)
+            connection.execute(_adding(table), rows)
+
+
+@lru_cache(maxsize=32)
+def _adding(table: Any) -> Any:
+    return insert(table)
 
 
 @contextmanager

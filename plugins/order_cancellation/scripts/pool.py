@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Self
 
 from order_cancellation.errors import ConfigurationError
@@ -14,12 +15,16 @@ from order_cancellation.scripts.runner import ScriptRunner
 
 __all__ = ["ScriptPool"]
 
+PATIENCE_S = 0.1
+"""How long a request waits for a child before one more is started."""
+
 
 class ScriptPool:
     """Several ``ScriptRunner``s of one script behind one asynchronous ``run``.
 
     The first child starts with the pool, so that a package or a protection that is missing is found out
-    before the first request; each other one starts when all those there are busy.
+    before the first request; each other one starts when a request has waited for longer than its start takes.
+    Most scripts are through in less than a millisecond, and the other batches need the cores, too.
 
     Args:
         source: The script.
@@ -39,9 +44,8 @@ class ScriptPool:
                 f"{step}: a pool of {self._size} children can run nothing. Choose 1 or more"
             )
         self._all = [self._new()]
-        self._idle: list[ScriptRunner] = []
+        self._idle: asyncio.Queue[ScriptRunner] = asyncio.LifoQueue()
         self._executor: ThreadPoolExecutor | None = None
-        self._free = asyncio.Semaphore(self._size)
 
     def _new(self) -> ScriptRunner:
         return ScriptRunner(self._source, self._step, **self._options)
@@ -64,7 +68,7 @@ class ScriptPool:
         except BaseException:
             await self._end()
             raise
-        self._idle.append(self._all[0])
+        self._idle.put_nowait(self._all[0])
         return self
 
     async def __aexit__(self, *_error: object) -> None:
@@ -88,26 +92,33 @@ class ScriptPool:
         Raises:
             ConfigurationError: No child can be started on this machine.
         """
-        await self._free.acquire()
-        runner = self._take()
-        work = self._in_thread(runner.run, input_text, attributes)
-        work.add_done_callback(lambda _done: self._give_back(runner))
+        self._opened()
+        runner = await self._next_idle()
+        try:
+            work = self._in_thread(runner.run, input_text, attributes)
+        except BaseException:
+            self._idle.put_nowait(runner)
+            raise
+        # given back when its thread is done with it, which may be after its caller was cancelled
+        work.add_done_callback(lambda _done: self._idle.put_nowait(runner))
         return await asyncio.shield(work)
 
-    def _take(self) -> ScriptRunner:
-        if self._idle:
-            return self._idle.pop()
-        self._all.append(self._new())
-        return self._all[-1]
-
-    def _give_back(self, runner: ScriptRunner) -> None:
-        """Take a runner back when its thread is done with it, which may be after its caller was cancelled."""
-        self._idle.append(runner)
-        self._free.release()
+    async def _next_idle(self) -> ScriptRunner:
+        if self._idle.empty() and len(self._all) < self._size:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_S):
+                    return await self._idle.get()
+            if len(self._all) < self._size:
+                self._all.append(self._new())
+                return self._all[-1]
+        return await self._idle.get()
 
     def _in_thread(self, work: Any, *words: Any) -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().run_in_executor(self._opened(), work, *words)
+
+    def _opened(self) -> ThreadPoolExecutor:
         if self._executor is None:
             raise ConfigurationError(
                 f"{self._step}: the pool of scripts is closed; use it inside of 'async with'"
             )
-        return asyncio.get_running_loop().run_in_executor(self._executor, work, *words)
+        return self._executor

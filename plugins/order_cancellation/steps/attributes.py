@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from order_cancellation.http.masking import mask, personal_values, redact_text
+from order_cancellation.http.masking import mask, masker, personal_values, redact_text
 from order_cancellation.ledger import Record
 from order_cancellation.steps.context import Context, Outcome
 
@@ -43,12 +43,13 @@ def safe_text(text: str, record: Record) -> str:
 
 def told(step: str, record: Record, outcome: Outcome, before: dict[str, str]) -> list[tuple[str, str]]:
     """Return what a script printed, logged and set as ``log.*``, for the task log: level and line."""
-    name = f"Request {record.id}, {step}"
-    lines = [(level, f"{name}: {safe_text(text, record)}") for level, text in outcome.log_lines]
+    lines = [(level, f": {text}") for level, text in outcome.log_lines]
     if outcome.printed:
-        printed = safe_text(outcome.printed[:_PRINTED_CHARS].rstrip(), record)
-        lines.append(("info", f"{name} printed: {printed}"))
+        lines.append(("info", f" printed: {outcome.printed[:_PRINTED_CHARS].rstrip()}"))
     for key, value in sorted(outcome.attributes.items()):
         if key.startswith("log.") and before.get(key) != value and key != "log.script.error":
-            lines.append(("info", f"{name}: {key} = {safe_text(value, record)}"))
-    return lines
+            lines.append(("info", f": {key} = {value}"))
+    if not lines:
+        return []
+    masked = masker(private_texts(record))
+    return [(level, f"Request {record.id}, {step}{masked(redact_text(text))}") for level, text in lines]

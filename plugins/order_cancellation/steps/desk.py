@@ -1,15 +1,16 @@
 """A step's execution over one batch: the claim, its lease, and the writing down of what happens.
 
-Changes are committed in groups: while one transaction is under way the next changes gather, so that a
-thousand requests do not cost a thousand commits. ``record`` returns when its change is on the disk.
+Changes are committed in groups: while one transaction is under way the next changes gather, and what is no
+intent waits a moment for company, so that a thousand requests do not cost a thousand commits. ``record``
+returns when its change is on the disk.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -26,6 +27,9 @@ CHUNK = 250
 _GROUP = 100
 """How many changes are written in one transaction at most: other batches want to write, too."""
 
+_LINGER_S = 0.01
+"""How long a change may wait for others to share its transaction; never an intent, for which a slot is held."""
+
 _LINES = 25
 """How many lines of scripts go to the task log as one event."""
 
@@ -37,6 +41,9 @@ _LEVELS = {
 }
 
 Handle = Callable[["Desk", Record], Awaitable[None]]
+
+_Waiting = tuple[Sequence[Change], asyncio.Future[None]]
+"""Changes of one request, and who is told once they are on the disk."""
 
 
 class Desk:
@@ -54,7 +61,11 @@ class Desk:
         self.batch = batch
         self._claim: Claim | None = None
         self._alive_until = self._lease_until = 0.0
-        self._queue: asyncio.Queue[tuple[Sequence[Change], asyncio.Future[None]] | None] = asyncio.Queue()
+        self._waiting: list[_Waiting] = []
+        self._handling = 0
+        self._leaving = False
+        self._some = asyncio.Event()
+        self._pressing = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._said: list[str] = []
         self._standing: dict[str, Record] = {}
@@ -89,7 +100,9 @@ class Desk:
         """Write down what is still to be written, and let go of the requests."""
         self._tell()
         renewing, writing = self._tasks
-        await self._queue.put(None)
+        self._leaving = True
+        self._some.set()
+        self._pressing.set()
         await writing
         renewing.cancel()
         with suppress(asyncio.CancelledError):
@@ -143,11 +156,23 @@ class Desk:
             LedgerUnavailable: Nothing could be written.
         """
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        await self._queue.put((changes, written))
+        self._waiting.append((changes, written))
+        self._some.set()
+        self._press(at_once=any(change.new.state == State.SENDING for change in changes))
         await written
         new = changes[-1].new
         self._standing[new.uuid] = new
         return new
+
+    @contextmanager
+    def handling(self) -> Iterator[None]:
+        """Count a request as worked on: once each of them waits for its change, no other one will come."""
+        self._handling += 1
+        try:
+            yield
+        finally:
+            self._handling -= 1
+            self._press(at_once=False)
 
     def standing(self, record: Record) -> Record:
         """Return a request as it was last written here, and forget it: the work on it is over."""
@@ -212,21 +237,33 @@ class Desk:
                 continue
             self._hold(begun)
 
-    async def _write(self) -> None:
-        while (item := await self._queue.get()) is not None:
-            group = [item]
-            last = False
-            while not self._queue.empty() and len(group) < _GROUP:
-                following = self._queue.get_nowait()
-                if following is None:
-                    last = True
-                    break
-                group.append(following)
-            await self._commit(group)
-            if last:
-                return
+    def _press(self, *, at_once: bool) -> None:
+        """Let the writer go on, if a change can't wait or nobody is left who could bring another one."""
+        if self._waiting and (at_once or len(self._waiting) >= min(self._handling, _GROUP)):
+            self._pressing.set()
 
-    async def _commit(self, group: list[tuple[Sequence[Change], asyncio.Future[None]]]) -> None:
+    async def _write(self) -> None:
+        while True:
+            await self._some.wait()
+            if not self._waiting:
+                return
+            await self._linger()
+            group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
+            if not self._waiting:
+                self._pressing.clear()
+                if not self._leaving:
+                    self._some.clear()
+            await self._commit(group)
+
+    async def _linger(self) -> None:
+        if self._pressing.is_set():
+            return
+        nap = asyncio.create_task(self.context.clock.sleep(_LINGER_S))
+        nap.add_done_callback(lambda done: done.cancelled() or self._pressing.set())
+        await self._pressing.wait()
+        nap.cancel()
+
+    async def _commit(self, group: list[_Waiting]) -> None:
         changes = [change for one, _ in group for change in one]
         try:
             lost = await asyncio.to_thread(
@@ -243,9 +280,7 @@ class Desk:
             taken = one[0].new.uuid in lost
             _settle(written, _taken_over(one[0].new) if taken else None)
 
-    async def _commit_apart(
-        self, group: list[tuple[Sequence[Change], asyncio.Future[None]]], error: Exception
-    ) -> None:
+    async def _commit_apart(self, group: list[_Waiting], error: Exception) -> None:
         """Write a group's changes one by one: one that can't be written must not hold up the others."""
         if len(group) == 1:
             _settle(group[0][1], error)
@@ -339,7 +374,8 @@ class _Crew:
         """Work on one request; whatever goes wrong with it stops none of the others in flight."""
         desk = self._desk
         try:
-            await self._handle(desk, record)
+            with desk.handling():
+                await self._handle(desk, record)
         except LedgerUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 (told as this request's own error, with its class and place)
