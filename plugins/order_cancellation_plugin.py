@@ -1,14 +1,13 @@
-"""Registers the pages and the API with Airflow, and imports ahead in the scheduler what every task needs.
+"""Registers the pages and the API with Airflow, and makes ready in the scheduler what every task needs.
 
 Airflow runs this file in each of its processes, every task's among them, so it stays light: the API is built
 when somebody asks for it, which only the API server does. The scheduler is the process that LocalExecutor
-forks its tasks from, so what it has imported is there in each task for nothing. A Celery worker imports
+forks its tasks from, so what it has in memory is there in each task for nothing. A Celery worker prepares
 nothing ahead: not all it runs is ours.
 """
 
 from __future__ import annotations
 
-import importlib
 import logging
 import sys
 from functools import cached_property
@@ -19,13 +18,6 @@ from airflow.plugins_manager import AirflowPlugin
 __all__ = ["OrderCancellationPlugin"]
 
 log = logging.getLogger(__name__)
-
-NEEDED_BY_TASKS = (
-    "order_cancellation.dag",
-    "order_cancellation.service.runs",
-    "airflow.sdk.execution_time.task_runner",
-    "airflow.sdk.definitions.decorators",
-)
 
 PREFIX = "order-cancellation"
 _STATIC = f"{PREFIX}/static"
@@ -43,14 +35,6 @@ PAGES: tuple[dict[str, Any], ...] = (
 def _command() -> str:
     """Return which of Airflow's commands this process is (``scheduler``, ``api-server``, …)."""
     return sys.argv[1] if len(sys.argv) > 1 else ""
-
-
-def _import_ahead() -> None:
-    for module in NEEDED_BY_TASKS:
-        try:
-            importlib.import_module(module)
-        except ImportError:
-            log.warning("%s could not be imported ahead; tasks import it themselves", module, exc_info=True)
 
 
 class OrderCancellationPlugin(AirflowPlugin):
@@ -78,4 +62,6 @@ class OrderCancellationPlugin(AirflowPlugin):
 
 
 if _command() == "scheduler":
-    _import_ahead()
+    from order_cancellation.ahead import get_ready
+
+    get_ready()

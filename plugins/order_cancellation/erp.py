@@ -33,7 +33,7 @@ from order_cancellation.http.templates import template
 from order_cancellation.http.transport import describe
 from order_cancellation.http.urls import ABSOLUTE, has_written_host, join_url, same_origin
 
-__all__ = ["Erp", "build_call", "encode_body", "leads_there"]
+__all__ = ["Erp", "build_call", "encode_body", "leads_there", "uses_request"]
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +118,11 @@ def leads_there(settings: WriteToErp, base_url: str, sent_url: str) -> bool:
         return same_origin(sent_url, settings.url.partition("{")[0])
     base = join_url(base_url, "").rstrip("/")
     return sent_url.startswith((f"{base}/", f"{base}?")) or sent_url == base
+
+
+def uses_request(settings: WriteToErp) -> bool:
+    """Say whether the call's templates name the cancellation request; if not, ``build_call`` needs none."""
+    return any(template(text).uses("request") for text in (settings.url, *settings.headers.values()))
 
 
 def _decoded(body: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,8 @@ __all__ = ["Database", "open_engine", "quotes_values", "unavailable"]
 
 _BUSY_S = 30
 """How long another writer is waited for before the ledger counts as unavailable."""
+
+_ASK_EVERY_S = 0.0005
 
 _CONNECT = {
     "connect_timeout": "10",
@@ -116,7 +120,33 @@ def _prepare_sqlite(engine: Engine) -> None:
     def _begin(connection: Connection) -> None:
         # a writer that begins as a reader can be refused half-way; asking at once only waits
         read_only = connection.get_execution_options().get("read_only", False)
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        if read_only:
+            connection.exec_driver_sql("BEGIN")
+        else:
+            _begin_writing(connection)
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Wait for the one writer's place by asking often: SQLite itself asks up to 0.1 s apart.
+
+    A transaction takes some milliseconds, and a slot towards the ERP may be held meanwhile.
+    """
+    raw: Any = connection.connection.dbapi_connection
+    end = time.monotonic() + _BUSY_S
+    raw.execute("PRAGMA busy_timeout=0")
+    try:
+        while time.monotonic() < end:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    break
+            else:
+                return
+            time.sleep(_ASK_EVERY_S)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # once more, so that SQLAlchemy raises what is wrong
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000}")
 
 
 def _prepare_postgres(engine: Engine) -> None:

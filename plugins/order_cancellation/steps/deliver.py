@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from http import HTTPStatus
 from typing import Any
 
-from order_cancellation.erp import build_call, leads_there
+from order_cancellation.erp import build_call, leads_there, uses_request
 from order_cancellation.errors import (
     ConfigurationError,
     InDoubt,
@@ -87,7 +87,7 @@ def built(context: Context, record: Record, base_url: str) -> Call:
         settings,
         base_url,
         body=body,
-        request=record.payloads["request"],
+        request=record.payloads["request"] if uses_request(settings) else None,
         attributes=attributes_of(context, record),
         key=record.key if settings.idempotency_header else None,
     )

@@ -28,7 +28,7 @@ _GROUP = 100
 """How many changes are written in one transaction at most: other batches want to write, too."""
 
 _LINGER_S = 0.01
-"""How long a change may wait for others to share its transaction; never an intent, for which a slot is held."""
+"""How long a change waits for others to share its transaction; never an intent: a slot is held for it."""
 
 _LINES = 25
 """How many lines of scripts go to the task log as one event."""
@@ -259,7 +259,7 @@ class Desk:
         if self._pressing.is_set():
             return
         nap = asyncio.create_task(self.context.clock.sleep(_LINGER_S))
-        nap.add_done_callback(lambda done: done.cancelled() or self._pressing.set())
+        nap.add_done_callback(lambda done: None if done.cancelled() else self._pressing.set())
         await self._pressing.wait()
         nap.cancel()
 
