@@ -251,5 +251,5 @@ class _Case:
     def when(self) -> str:
         """Say when it is done: a flow without a schedule waits for somebody to start it."""
         if self.flow is not None and (not self.flow.enabled or self.flow.schedule is None):
-            return "at the next run, which somebody has to start"
+            return "at the next run (somebody has to start it)"
         return "at the next run"

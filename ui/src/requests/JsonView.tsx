@@ -43,11 +43,13 @@ const Copy = ({ label, text }: { label: string; text: string }) => (
   </Clipboard.Root>
 );
 
-/** A text that is JSON itself, as the body of a call, is shown as what it says. */
+/** Bodies that are texts of JSON are shown as what they say; an answer, which is kept as both, once. */
 export function readable(data: Json): Json {
   if (typeof data === "string") return parsed(data);
   if (typeof data !== "object" || data === null || Array.isArray(data)) return data;
-  return typeof data.body === "string" ? { ...data, body: parsed(data.body) } : data;
+  if (typeof data.body === "string") return { ...data, body: parsed(data.body) };
+  if (typeof data.text !== "string" || typeof data.data !== "object" || data.data === null) return data;
+  return Object.fromEntries(Object.entries(data).filter(([name]) => name !== "text"));
 }
 
 function parsed(text: string): Json {
