@@ -8,8 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from order_cancellation.api.guard import Caller, area, needs
-from order_cancellation.api.known import moment, saved_out
-from order_cancellation.api.place import the_workshop
+from order_cancellation.api.known import moment, saved_out, workshop_of_past
 from order_cancellation.api.rights import Right
 from order_cancellation.api.shapes import Body, FileDiffOut, SavedOut, Text
 from order_cancellation.service.history import diff, restore, versions
@@ -65,7 +64,7 @@ def get_history(dag_id: str) -> HistoryOut:
                 note=one.note,
                 is_current=one.is_current,
             )
-            for one in versions(the_workshop(), dag_id)
+            for one in versions(workshop_of_past(dag_id), dag_id)
         ]
     )
 
@@ -77,7 +76,7 @@ def get_diff(
     after: Annotated[int | None, Query(alias="to", ge=0, le=_LARGEST)] = None,
 ) -> DiffOut:
     """Tell what differs between two versions, or between one and the folder as it is now."""
-    found = diff(the_workshop(), dag_id, before, after)
+    found = diff(workshop_of_past(dag_id), dag_id, before, after)
     return DiffOut(
         files=[FileDiffOut(name=one.name, before=one.before, after=one.after, diff=one.diff) for one in found]
     )
@@ -87,6 +86,6 @@ def get_diff(
 def restore_version(dag_id: str, body: RestoreBody, user: Caller) -> SavedOut:
     """Go back to a version."""
     saved = restore(
-        the_workshop(), dag_id, body.version, base=body.base, author=user.get_name(), note=body.note
+        workshop_of_past(dag_id), dag_id, body.version, base=body.base, author=user.get_name(), note=body.note
     )
     return saved_out(dag_id, saved)

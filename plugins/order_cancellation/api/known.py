@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from fastapi import HTTPException
 
-from order_cancellation.api.place import the_store
+from order_cancellation.api.place import the_store, the_workshop
 from order_cancellation.api.shapes import CaseOut, DraftBody, SavedOut
 from order_cancellation.api.standing import ask_for_parse
 from order_cancellation.errors import FlowInvalid, SaveRefused
@@ -15,7 +15,7 @@ from order_cancellation.flow.names import is_flow_id
 from order_cancellation.flow.store import FlowStore, LoadedFlow, open_files
 from order_cancellation.service.cases import CaseResult
 from order_cancellation.service.drafts import Draft, check_draft
-from order_cancellation.service.saving import Saved, why_not_writable
+from order_cancellation.service.saving import Saved, Workshop, why_not_writable
 
 __all__ = [
     "cases_out",
@@ -24,6 +24,7 @@ __all__ = [
     "moment",
     "saved_out",
     "the_flows_store",
+    "workshop_of_past",
     "writable_store",
 ]
 
@@ -38,6 +39,18 @@ def the_flows_store(dag_id: str) -> FlowStore:
     if not is_flow_id(dag_id) or not (store.folder / dag_id).is_dir():
         raise HTTPException(404, f"'{dag_id[:80]}' is no order cancellation flow.")
     return store
+
+
+def workshop_of_past(dag_id: str) -> Workshop:
+    """Return where flows are changed, where there is or was a flow of this name: a deleted one has a history.
+
+    Raises:
+        HTTPException: 404; there never was one.
+    """
+    shop = the_workshop()
+    if not is_flow_id(dag_id) or not shop.ledger.history.list(dag_id, limit=1):
+        the_flows_store(dag_id)
+    return shop
 
 
 def writable_store(dag_id: str) -> FlowStore:
