@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -196,7 +196,7 @@ class Erp:
     Args:
         session: The connection in use.
         limits: Its share of the flow's ``concurrency`` and ``rate_per_second``.
-        breaker: What stops sending for a while when nothing comes back, or None.
+        breaker: What stops all calls for a while when nothing comes back, or None.
     """
 
     def __init__(self, session: Session, limits: Limits, breaker: Breaker | None = None) -> None:
@@ -216,14 +216,16 @@ class Erp:
         """Hold a place among the calls under way; to be held before an intent is committed."""
         return self.limits.slot()
 
-    def check_open(self) -> None:
+    async def check_open(self) -> None:
         """Make sure that calls may go out at all; to be asked before an intent is committed.
 
         Raises:
-            NotSent: The breaker is open.
+            NotSent: The breaker is open, or the ERP asks to wait for longer than a step does.
+            LedgerUnavailable: What the other batches know can't be read.
         """
+        await self.limits.check()
         if self._breaker is not None:
-            self._breaker.check()
+            await self._breaker.check()
 
     async def send(self, call: Call, *, before_write: Callable[[], None] | None = None) -> Answer:
         """Send a call once, with the connection's credentials, inside a slot that the caller holds.
@@ -237,12 +239,18 @@ class Erp:
             InDoubt: The call may have arrived, and no whole answer came back.
         """
         await self._token_is_good.wait()
-        if self._breaker is None:
-            answer = await self._session.send(call, before_write=before_write)
-        else:
-            answer = await self._breaker.guard(lambda: self._session.send(call, before_write=before_write))
+        answer = await self._guarded(lambda: self._session.send(call, before_write=before_write), call)
         if answer.status == UNAUTHORIZED and not self._renewed:
             await self._renew_for_the_rest(answer.token_generation)
+        return answer
+
+    async def _guarded(self, send: Callable[[], Awaitable[Answer]], call: Call) -> Answer:
+        """Send a call of whatever kind, unless the breaker is open, and learn from its answer."""
+        if self._breaker is None:
+            answer = await send()
+        else:
+            answer = await self._breaker.guard(send, prepare=self._session.log_in, lasts_s=call.timeout_s)
+        self.limits.learn(answer)
         return answer
 
     async def _renew_for_the_rest(self, seen_generation: int) -> None:
@@ -284,12 +292,13 @@ class Erp:
             Refused: Another refusal.
             NotSent: The ERP was not reached.
             InDoubt: No whole answer came back, the repeats included.
+            LedgerUnavailable: What the other batches know can't be read.
         """
         values = {"request": request, "attributes": attributes, "body": _decoded(body)}
         url = _address(look_up.url, "write_to_erp.look_up.url", self.base_url, values)
         call = Call("GET", url, {"Accept": "application/json"}, timeout_s=LOOK_UP_TIMEOUT_S)
         async with self.slot():
-            answer = await self._session.ask(call)
+            answer = await self._session.ask(call, through=lambda send: self._guarded(send, call))
         if answer.status == NOT_FOUND:
             return False
         if answer.status not in SUCCESS:

@@ -19,6 +19,7 @@ from order_cancellation.http.breaker import Breaker
 from order_cancellation.http.endpoint import Endpoint
 from order_cancellation.http.limits import Limits
 from order_cancellation.http.session import Session
+from order_cancellation.http.traffic import Watch
 from order_cancellation.omnitron import Omnitron
 from order_cancellation.service import runs
 from order_cancellation.service.runs import Run, RunParams
@@ -27,6 +28,7 @@ from order_cancellation.steps import login, summary
 from order_cancellation.steps.behind import handled_by
 from order_cancellation.steps.context import Context
 from simulation.loop import CURRENT
+from simulation.judge import LINE
 from simulation.remote import PASSWORD, Wire
 from simulation.scripts import scripts_of
 from simulation.worker import Worker
@@ -219,7 +221,10 @@ class Airflow:
             return made
 
         login_kind = world.scenario.erp_login
-        worker.breaker = Breaker("The ERP", worker, threshold=world.scenario.breaker_after)
+        watch = Watch(world.ledger.traffic, LINE, worker)
+        breaker = Breaker(
+            "The ERP", worker, watch, owner=worker.name, threshold=world.scenario.breaker_after
+        )
         erp_session = session("erp_default", world.erp, login_kind, ERP_OPTIONS[login_kind])
         return Context(
             loaded=world.scenario.loaded,
@@ -230,7 +235,7 @@ class Airflow:
             worker=worker.name,
             scripts=scripts_of(worker),
             omnitron=Omnitron(session("omnitron_default", world.omnitron, "omnitron", {}), worker, random),
-            erp=Erp(erp_session, Limits(*share, worker), worker.breaker),
+            erp=Erp(erp_session, Limits(*share, worker, watch), breaker),
             point=worker.point,
             log=world.log,
         )

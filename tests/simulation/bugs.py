@@ -14,7 +14,10 @@ from unittest.mock import patch
 
 from sqlalchemy import true
 
+from order_cancellation.erp import Erp
 from order_cancellation.errors import OrderCancellationError
+from order_cancellation.http.session import Session
+from order_cancellation.http.traffic import Traffic, Watch
 from order_cancellation.ledger import State, intake, work
 from order_cancellation.ledger.intake import Decision
 from order_cancellation.steps import relation
@@ -117,6 +120,32 @@ def _done_row_sent_again() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _breaker_of_each_batch() -> Iterator[None]:
+    """A batch knows only of its own failures."""
+
+    async def look(self: Watch) -> Traffic:
+        return self.known
+
+    with patch.object(Watch, "look", look):
+        yield
+
+
+@contextmanager
+def _look_ups_past_the_breaker() -> Iterator[None]:
+    """Only writes to the ERP mind the breaker."""
+    real = Session.ask
+
+    async def ask(self: Session, call: Any, **_through: Any) -> Any:
+        return await real(self, call)
+
+    async def check_open(_self: Erp) -> None:
+        pass
+
+    with patch.object(Session, "ask", ask), patch.object(Erp, "check_open", check_open):
+        yield
+
+
 BUGS: dict[str, Callable[[], Any]] = {
     "send_before_intent": _send_before_intent,
     "judge_before_saving": _judge_before_saving,
@@ -125,6 +154,8 @@ BUGS: dict[str, Callable[[], Any]] = {
     "lease_not_checked_before_sending": _lease_not_checked_before_sending,
     "write_back_before_judgement": _write_back_before_judgement,
     "done_row_sent_again": _done_row_sent_again,
+    "breaker_of_each_batch": _breaker_of_each_batch,
+    "look_ups_past_the_breaker": _look_ups_past_the_breaker,
 }
 """Every bug by its name."""
 

@@ -8,14 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
-from simulation.remote import CANARY, is_booking, sent
+from order_cancellation.http.traffic import FRESH_S
+from simulation.remote import CANARY, is_booking, is_look_up, sent
 
 if TYPE_CHECKING:
     from order_cancellation.http.messages import Call
+    from order_cancellation.http.traffic import Traffic
     from simulation.worker import Worker
     from simulation.world import World
 
-__all__ = ["Judge"]
+__all__ = ["LINE", "Judge"]
+
+LINE = ("acme", "erp_default")
+"""The line to the ERP, which all batches share."""
+NEVER_OPEN = float("inf")
+SOON_S = 0.01
+"""How long it takes from the last look to the first byte, where nothing goes wrong between."""
 
 _TOLD_OF_SUCCESS = ("accepted", "written_back", "done")
 _NOTHING_BOOKED = ("fetched", "prepared", "failed", "withdrawn")
@@ -35,6 +43,7 @@ class Judge(logging.Handler):
         self.allowed: Counter[str] = Counter()
         self.owner_said: dict[str, set[str]] = {}
         self.person_said: dict[str, set[str]] = {}
+        self._open_since = NEVER_OPEN
 
     def broken(self, what: str, uuid: str = "") -> None:
         """Note that something happened that must never happen."""
@@ -62,10 +71,24 @@ class Judge(logging.Handler):
     # moments
 
     def a_call_begins(self, worker: Worker, system: str, call: Call) -> None:
-        """Nothing leaves while the breaker is open; its probe does."""
-        breaker = worker.breaker
-        if system == "erp" and is_booking(call) and breaker and breaker.is_open and not breaker._probing:
-            self.broken("a call went out while the breaker was open", sent(call)["uuid"])
+        """Nothing leaves while the breaker is open, whichever batch opened it; its probe does."""
+        if system != "erp" or not (is_booking(call) or is_look_up(call)):
+            return
+        traffic = self.world.ledger.traffic.load(LINE).at(worker.now().timestamp())
+        is_open = traffic.failures >= self.world.scenario.breaker_after
+        is_probe = traffic.probe_owner.startswith(f"{worker.name}/")
+        known_for = self.world.loop.time() - self._open_since
+        if is_open and not is_probe and known_for > FRESH_S + SOON_S:
+            self.broken(f"{worker.name} called while the breaker was open: {call.method} {call.url}")
+
+    def traffic_changes(self, traffic: Traffic) -> None:
+        """A batch has learnt something of the line to the ERP."""
+        is_open = traffic.failures >= self.world.scenario.breaker_after
+        if is_open and self._open_since == NEVER_OPEN:
+            self.world.tell(None, "the breaker opens")
+            self._open_since = self.world.loop.time()
+        elif not is_open:
+            self._open_since = NEVER_OPEN
 
     def bytes_leave(self, system: str, call: Call) -> None:
         """The intent must be on the disk before the first byte leaves."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simulation.worker import Worker
     from simulation.world import World
 
-__all__ = ["CANARY", "PASSWORD", "ErpServer", "OmnitronServer", "Reply", "Wire", "is_booking", "sent"]
+__all__ = ["CANARY", "PASSWORD", "ErpServer", "OmnitronServer", "Reply", "Wire", "is_booking", "is_look_up", "sent"]
 
 CANARY = "canary"
 PASSWORD = "canary-password"
@@ -169,14 +169,23 @@ class ErpServer(Server):
         self.said_no: set[str] = set()
         self.held_pending: set[str] = set()
         self.asked: set[str] = set()
+        self.away_until = 0.0
 
     def booked(self, uuid: str) -> int:
         return sum(one.uuid == uuid for one in self.book)
 
     def refuses(self, call: Call) -> bool:
+        now = self.world.loop.time()
+        if self.strikes("erp_away"):
+            self.away_until = now + self.world.random.uniform(5.0, 90.0)
+            self.world.tell(None, f"the ERP is away until {self.away_until:.1f}")
+        if now < self.away_until and self.world.faults.on:
+            return self.world.random.random() < 0.5  # noqa: PLR2004 -- the others are cut
         return self.strikes("erp_refused")
 
     def treat(self, call: Call, path: str) -> Reply:
+        if self.world.loop.time() < self.away_until and self.world.faults.on:
+            return CUT
         if path.endswith("/login"):
             if self.strikes("erp_login"):
                 return self.world.random.choice([CUT, Reply(503, HTML), Reply(400, {"error": "try later"})])
@@ -284,6 +293,11 @@ class ErpServer(Server):
 def is_booking(call: Call) -> bool:
     """Say whether a call to the ERP asks it to book."""
     return "/cancellations" in call.url
+
+
+def is_look_up(call: Call) -> bool:
+    """Say whether a call to the ERP asks whether it has booked."""
+    return "/look_up/" in call.url
 
 
 def sent(call: Call) -> dict[str, Any]:

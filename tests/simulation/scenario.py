@@ -17,6 +17,7 @@ FLOW_ID = "acme"
 FAULTS = {
     # the ERP
     "erp_refused": (0.1, 0.6),
+    "erp_away": (0.05, 0.3),
     "erp_timeout_unbooked": (0.1, 0.6),
     "erp_timeout_booked": (0.1, 0.6),
     "erp_booked_late": (0.1, 0.6),
@@ -67,6 +68,8 @@ FAULTS = {
 
 TOGETHER = (
     ("erp_slow_connect", "erp_booked_late"),
+    ("erp_away", "erp_cut_booked"),
+    ("erp_away", "freeze"),
     ("freeze", "erp_booked_late"),
     ("crash", "erp_booked_late"),
     ("presumed_dead", "erp_slow"),
@@ -89,7 +92,7 @@ TOGETHER = (
 )
 """Faults that are worse together than alone."""
 
-_TOO_MANY = {"crash": 4, "freeze": 4, "clock_jump": 3, "status_changes": 2}
+_TOO_MANY = {"crash": 4, "erp_away": 3, "freeze": 4, "clock_jump": 3, "status_changes": 2}
 """How often these strike at most: beyond that, scenarios get longer and not worse."""
 
 
@@ -206,7 +209,7 @@ def draw(seed: int, random: Random) -> Scenario:
         settle_s=_settle_s(loaded.flow),
         unknown_means=random.choice(["continue", "failure", "do_nothing"]),
         page_cap=random.choice([1, 2, 3, 100]),
-        breaker_after=random.choice([1, 3, 10]),
+        breaker_after=random.choice([1, 1, 2, 10]),
         script_calls_5xx=random.choice(["failure", "failure", "do_nothing", "auth_fail"]),
     )
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from order_cancellation.errors import LedgerUnavailable
 
 if TYPE_CHECKING:
-    from order_cancellation.http.breaker import Breaker
     from simulation.world import World
 
 __all__ = ["Killed", "Worker"]
@@ -42,7 +41,6 @@ class Worker:
         self.dead = False
         self.frozen_until = 0.0
         self.tasks: dict[asyncio.Task[Any], None] = {}  # in their order, which a set has not
-        self.breaker: Breaker | None = None
 
     # the clock
 

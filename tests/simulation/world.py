@@ -21,8 +21,10 @@ from cryptography.fernet import Fernet
 from sqlalchemy import create_engine, event, make_url, text
 
 from order_cancellation.flow.model import Flow
+from order_cancellation.http.traffic import Line, Traffic
 from order_cancellation.ledger import Ledger
 from order_cancellation.ledger.schema import metadata
+from order_cancellation.ledger.traffic import LedgerTraffic
 from order_cancellation.service import requests as people
 from simulation import scenario as scenarios
 from simulation.airflow import Airflow
@@ -38,6 +40,8 @@ ON_POSTGRES = "SIMULATION_POSTGRES"
 
 MOST_CALLS = 20_000
 POLLS = 9
+
+logging.getLogger("order_cancellation").addHandler(logging.NullHandler())  # else it would fill the screen
 
 
 class TooMuch(Exception):
@@ -113,9 +117,18 @@ class World:
 
     def _set_clock(self) -> None:
         clock = Worker(self, "clock")
-        for part in (self.ledger.runs, self.ledger.intake, self.ledger.work, self.ledger.tokens):
+        ledger = self.ledger
+        for part in (ledger.runs, ledger.intake, ledger.work, ledger.tokens, ledger.traffic):
             part._clock = clock
         self.ledger.queries._clock = clock
+        change = LedgerTraffic.change
+
+        def watched(line: Line, how: Any) -> Traffic:
+            traffic = change(ledger.traffic, line, how)
+            self.judge.traffic_changes(traffic)
+            return traffic
+
+        ledger.traffic.change = watched  # type: ignore[method-assign]
 
     # the life
 

@@ -24,7 +24,7 @@ from order_cancellation.flow.model import LookUp, WriteToErp
 from order_cancellation.http.breaker import Breaker
 from order_cancellation.http.limits import Limits
 from order_cancellation.http.messages import Answer
-from unit.http.fakes import a_session, an_endpoint, in_turn, json_answer
+from unit.http.fakes import a_session, a_watch, an_endpoint, in_turn, json_answer
 
 BASE = "https://erp.test/api"
 REQUEST = {"id": 7, "uuid": "u-7", "customer": {"first_name": "Johanna"}}
@@ -291,7 +291,9 @@ def test_logins_are_handed_to_the_session(act):
 def test_nothing_leaves_while_the_breaker_is_open():
     session, transport = a_session(in_turn(Answer(500)))
     erp = Erp(
-        session, Limits(1, None, session.clock), Breaker("Connection 'erp'", session.clock, threshold=2)
+        session,
+        Limits(1, None, session.clock),
+        Breaker("Connection 'erp'", session.clock, a_watch(session.clock), threshold=2),
     )
 
     async def story():

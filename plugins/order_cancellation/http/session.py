@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from random import Random
 
@@ -28,6 +28,9 @@ CLAIM_S = 60.0
 FIRST_POLL_S = 0.1
 LONGEST_POLL_S = 2.0
 _numbers = itertools.count(1)
+
+Gate = Callable[[Callable[[], Awaitable[Answer]]], Awaitable[Answer]]
+"""Lets a send out, or raises ``NotSent``."""
 
 
 class Session:
@@ -81,13 +84,14 @@ class Session:
         )
         return replace(answer, token_generation=token.generation)
 
-    async def ask(self, call: Call) -> Answer:
+    async def ask(self, call: Call, *, through: Gate | None = None) -> Answer:
         """Send a call that does no harm twice: repeated after failures, and once more after a new login.
 
         Never for a write to an ERP.
 
         Args:
             call: A reading call, or an idempotent write to Omnitron.
+            through: What each send has to pass (a breaker), or None.
 
         Returns:
             The last answer, whatever its status.
@@ -96,11 +100,15 @@ class Session:
             NotSent: It could not be sent, the repeats included.
             InDoubt: No whole answer came back, the repeats included.
         """
-        answer = await repeating(lambda: self.send(call), clock=self.clock, random=self.random)
+
+        async def send() -> Answer:
+            return await (self.send(call) if through is None else through(lambda: self.send(call)))
+
+        answer = await repeating(send, clock=self.clock, random=self.random)
         if answer.status != UNAUTHORIZED or self.kind.lasting:
             return answer
         await self.renew(answer.token_generation)
-        return await repeating(lambda: self.send(call), clock=self.clock, random=self.random)
+        return await repeating(send, clock=self.clock, random=self.random)
 
     async def log_in(self) -> None:
         """Make sure that there is a token, by a login if there is none.

@@ -19,6 +19,7 @@ from order_cancellation.ledger.runs import Batch, RunRow, Runs
 from order_cancellation.ledger.search import Search
 from order_cancellation.ledger.states import State
 from order_cancellation.ledger.tokens import LedgerTokens
+from order_cancellation.ledger.traffic import LedgerTraffic
 from order_cancellation.ledger.work import Claim, Work
 
 __all__ = ["Batch", "Change", "Claim", "Ledger", "Limits", "Record", "RunRow", "Save", "State"]
@@ -45,6 +46,7 @@ class Ledger:
         self.intake = Intake(self.database, cipher, clock)
         self.work = Work(self.database, cipher, clock)
         self.tokens = LedgerTokens(self.database, cipher, clock)
+        self.traffic = LedgerTraffic(self.database, clock)
         self.queries = Queries(self.database, cipher, clock)
         self.search = Search(self.database)
         self.housekeeping = Housekeeping(self.database, clock)

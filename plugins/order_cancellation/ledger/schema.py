@@ -33,6 +33,7 @@ __all__ = [
     "step_notes",
     "storable",
     "tokens",
+    "traffic",
 ]
 
 metadata = MetaData()
@@ -247,4 +248,19 @@ tokens = Table(
     Column("expires_at", Float),
     Column("renewal_owner", _Name(200), nullable=False, default=""),
     Column("renewal_until", Float, nullable=False, default=0.0),
+)
+
+traffic = Table(
+    "traffic",
+    metadata,
+    Column("flow", _Name(64), primary_key=True),
+    Column("connection", _Name(250), primary_key=True),
+    Column("failures", Integer, nullable=False, default=0, comment="in a row, of all batches"),
+    Column("closed_until", Float, nullable=False, default=0.0, comment="nothing leaves before"),
+    Column("probe_owner", _Name(200), nullable=False, default=""),
+    Column("probe_until", Float, nullable=False, default=0.0),
+    Column("wait_until", Float, nullable=False, default=0.0, comment="the other side asked for it"),
+    Column("pace", Float, nullable=False, default=1.0, comment="share of concurrency and rate"),
+    Column("paced_at", Float, nullable=False, default=0.0),
+    Column("changed_at", Float, nullable=False, default=0.0),
 )

@@ -24,6 +24,7 @@ from order_cancellation.http.breaker import Breaker
 from order_cancellation.http.endpoint import Endpoint
 from order_cancellation.http.limits import Limits
 from order_cancellation.http.session import Session
+from order_cancellation.http.traffic import Watch
 from order_cancellation.http.transport import AiohttpTransport
 from order_cancellation.ledger import Ledger
 from order_cancellation.omnitron import Omnitron, OmnitronReader
@@ -296,21 +297,25 @@ async def _opened(
             return Session(endpoint, transport, ledger.tokens, clock, random)
 
         port = OmnitronReader if run.params.dry_run else Omnitron
+        worker = f"{socket.gethostname()}:{os.getpid()}:{random.getrandbits(32):08x}"
+        connection = flow.write_to_erp.connection
+        watch = Watch(ledger.traffic, (run.flow_id, connection), clock)
+        stack.push_async_callback(watch.settle)
         yield Context(
             loaded=loaded,
             run_id=run.run_id,
             ledger=ledger,
             clock=clock,
             random=random,
-            erp_url=connections(flow.write_to_erp.connection).base_url if run.params.dry_run else "",
+            erp_url=connections(connection).base_url if run.params.dry_run else "",
             former_flows=former,
-            worker=f"{socket.gethostname()}:{os.getpid()}:{random.getrandbits(32):08x}",
+            worker=worker,
             scripts=_scripts(settings),
             omnitron=port(await session(flow.get_data.connection, 8), clock, random) if omnitron else None,
             erp=Erp(
-                await session(flow.write_to_erp.connection, share[0]),
-                Limits(*share, clock),
-                Breaker(f"Connection '{flow.write_to_erp.connection}'", clock),
+                await session(connection, share[0]),
+                Limits(*share, clock, watch),
+                Breaker(f"Connection '{connection}'", clock, watch, owner=worker),
             )
             if erp
             else None,

@@ -18,12 +18,14 @@ from order_cancellation.errors import (
     ConfigurationError,
     InDoubt,
     LeaseLost,
+    LedgerUnavailable,
     NotSent,
     OrderCancellationError,
     UnreadableAnswer,
     recovery_of,
 )
 from order_cancellation.flow.model import Flow
+from order_cancellation.http.limits import LONGEST_WAIT_S
 from order_cancellation.http.messages import Answer, Call
 from order_cancellation.ledger import Change, Record, State
 from order_cancellation.steps.attributes import attributes_of, safe_text
@@ -45,9 +47,6 @@ __all__ = [
     "put_back_if_asked_to_wait",
     "settle",
 ]
-
-LONGEST_WAIT_S = 60.0
-"""Longer than this nothing is waited out inside a step: Airflow's retry takes over."""
 
 _KEPT_HEADERS = ("retry-after", "content-type", "location")
 
@@ -226,7 +225,7 @@ async def _send_once(desk: Desk, record: Record, call: Call, digest: str) -> Rec
     async with erp.slot():
         desk.check_lease()
         try:
-            erp.check_open()
+            await erp.check_open()
         except NotSent as error:  # no intent for what can't leave
             return await desk.record(
                 Change(record, record.moved(record.state, error=str(error), hopeful=True))
@@ -432,12 +431,20 @@ async def _look_up(desk: Desk, record: Record) -> Record:
     # never less than all of it from here: the wall's clock may have been set forward meanwhile
     await context.clock.sleep(max(pause, min(after, LONGEST_WAIT_S)))
     try:
+        await context.the_erp().check_open()
+    except NotSent as error:  # nothing is asked, so this is no try
+        text = safe_text(_with_look_up(record.error, error), record)
+        waiting = record.moved(State.IN_DOUBT, tries=record.tries, error=text, hopeful=True)
+        return await desk.record(Change(record, waiting))
+    try:
         found = await context.the_erp().look_up(
             settings,
             request=record.payloads["request"],
             attributes=attributes_of(context, record),
             body=_looked_up_body(context, record),
         )
+    except LedgerUnavailable:
+        raise
     except OrderCancellationError as error:
         return await desk.record(
             Change(record, _doubtful(context, record, _with_look_up(record.error, error)))

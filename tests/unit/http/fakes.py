@@ -16,6 +16,7 @@ from order_cancellation.http.endpoint import Endpoint
 from order_cancellation.http.messages import Answer
 from order_cancellation.http.session import Session
 from order_cancellation.http.tokens import MemoryTokenStore
+from order_cancellation.http.traffic import MemoryTraffic, Watch
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -92,6 +93,10 @@ def a_session(answer, endpoint=None, *, clock=None, tokens=None, seed=1):
         endpoint or an_endpoint(), transport, tokens or MemoryTokenStore(clock), clock, Random(seed)
     )
     return session, transport
+
+
+def a_watch(clock, store=None):
+    return Watch(store or MemoryTraffic(clock), ("acme", "erp_default"), clock)
 
 
 class RawServer:
