@@ -79,8 +79,9 @@ class Breaker:
         while self._is_open(traffic := await self._watch.look()):
             now = self._watch.now
             if now >= max(traffic.closed_until, traffic.probe_until):
-                self._claimed = self._new_name()
-                if await self._claim(self._claimed, 0.0):
+                mine = self._new_name()
+                if await self._claim(mine, 0.0):
+                    self._claimed = mine
                     return
                 pause = POLL_S
             elif now < traffic.probe_until:

@@ -29,6 +29,7 @@ MOST_HEEDED_S = 900.0
 THROTTLED_WAIT_S = 1.0
 """How long a 429 that names no time is heeded."""
 SLOWEST, FASTER, STEP_S = 1 / 16, 0.1, 1.0
+ROUNDING = 1e-6
 SERVER_ERRORS = range(500, 600)
 TOO_MANY, UNAVAILABLE = 429, 503
 
@@ -59,11 +60,12 @@ class Limits:
         self._under_way = 0
         self._changed = asyncio.Condition()
         self._throttled_since: float | None = None
+        self._throttled_for = 0.0
 
     @property
     def in_flight(self) -> int:
         """How many calls may be under way at the present pace, at least one."""
-        return max(int(self._concurrency * self._watch.known.pace), 1)
+        return max(int(self._concurrency * self._watch.known.pace + ROUNDING), 1)
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
@@ -92,13 +94,11 @@ class Limits:
             LedgerUnavailable: Nobody can say.
         """
         left = await self._left()
-        since = self._throttled_since
-        if left > LONGEST_WAIT_S or (
-            since is not None and self._clock.monotonic() - since > LONGEST_WAIT_S
-        ):
+        if left > LONGEST_WAIT_S or self._throttled_for > LONGEST_WAIT_S:
+            more = f" ({left:.0f} s more)" if left > 0 else ""
             raise NotSent(
-                f"It was not called: it asks to wait, for {left:.0f} s more, and that is longer than a step "
-                "waits; the task's retry sends it"
+                f"The ERP was not called: it asks to wait for longer than a step does{more}; "
+                "the task's retry sends it"
             )
 
     def learn(self, answer: Answer) -> None:
@@ -106,15 +106,17 @@ class Limits:
         if answer.status in (TOO_MANY, UNAVAILABLE):
             self._throttled(answer)
         elif answer.status not in SERVER_ERRORS:
-            self._throttled_since = None
+            self._throttled_since, self._throttled_for = None, 0.0
             self._grow()
 
     def _throttled(self, answer: Answer) -> None:
         asked = retry_after(answer.headers, self._clock.now())
         if asked is None:
             asked = THROTTLED_WAIT_S if answer.status == TOO_MANY else 0.0
-        if asked or answer.status == TOO_MANY:
-            self._throttled_since = self._throttled_since or self._clock.monotonic()
+        if asked:
+            now = self._clock.monotonic()
+            self._throttled_since = now if self._throttled_since is None else self._throttled_since
+            self._throttled_for = now - self._throttled_since
 
         def slower(traffic: Traffic, now: float) -> Traffic:
             until = max(traffic.wait_until, now + min(asked, MOST_HEEDED_S) if asked else 0.0)
@@ -140,7 +142,7 @@ class Limits:
         def faster(traffic: Traffic, now: float) -> Traffic:
             if now - traffic.paced_at < STEP_S:  # another batch was first
                 return traffic
-            return replace(traffic, pace=min(traffic.pace + FASTER, 1.0), paced_at=now)
+            return replace(traffic, pace=min(round(traffic.pace + FASTER, 4), 1.0), paced_at=now)
 
         self._watch.tell(faster)
         if self._watch.known.pace >= 1.0:

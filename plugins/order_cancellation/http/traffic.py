@@ -150,7 +150,8 @@ class Watch:
         for _ in range(LOOKS):
             if not self._is_stale():
                 break
-            async with self._one_at_a_time:  # what was told before is written before
+            await self.settle()  # what was told before is written before
+            async with self._one_at_a_time:
                 if self._is_stale():
                     begun = self._clock.monotonic()
                     self._known = await asyncio.to_thread(self._store.load, self._line)
@@ -163,6 +164,7 @@ class Watch:
         Raises:
             LedgerUnavailable: It can't be written.
         """
+        await self.settle()
         async with self._one_at_a_time:
             begun = self._clock.monotonic()
             self._known = await asyncio.to_thread(self._store.change, self._line, change)

@@ -15,7 +15,7 @@ from order_cancellation.ledger.database import open_engine, quotes_values, unava
 
 __all__ = ["HEAD", "exists", "open_database"]
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; so that an up-to-date ledger opens without importing Alembic."""
 
 _ADVISORY_LOCK = 0x0C1ED6E5
