@@ -1,3 +1,4 @@
+-- A small ledger as schema 0004 left it. Made once and never changed: later releases must open it.
 BEGIN TRANSACTION;
 CREATE TABLE batches (
 	flow VARCHAR(64) NOT NULL, 

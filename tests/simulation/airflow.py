@@ -27,8 +27,8 @@ from order_cancellation.steps import get_data as get_data_step
 from order_cancellation.steps import login, summary
 from order_cancellation.steps.behind import handled_by
 from order_cancellation.steps.context import Context
-from simulation.loop import CURRENT
 from simulation.judge import LINE
+from simulation.loop import CURRENT
 from simulation.remote import PASSWORD, Wire
 from simulation.scripts import scripts_of
 from simulation.worker import Worker
@@ -222,9 +222,7 @@ class Airflow:
 
         login_kind = world.scenario.erp_login
         watch = Watch(world.ledger.traffic, LINE, worker)
-        breaker = Breaker(
-            "The ERP", worker, watch, owner=worker.name, threshold=world.scenario.breaker_after
-        )
+        breaker = Breaker("The ERP", worker, watch, owner=worker.name, threshold=world.scenario.breaker_after)
         erp_session = session("erp_default", world.erp, login_kind, ERP_OPTIONS[login_kind])
         return Context(
             loaded=world.scenario.loaded,

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from simulation.worker import Worker
     from simulation.world import World
 
-__all__ = ["CANARY", "PASSWORD", "ErpServer", "OmnitronServer", "Reply", "Wire", "is_booking", "is_look_up", "sent"]
+__all__ = [
+    "CANARY",
+    "PASSWORD",
+    "ErpServer",
+    "OmnitronServer",
+    "Reply",
+    "Wire",
+    "is_booking",
+    "is_look_up",
+    "sent",
+]
 
 CANARY = "canary"
 PASSWORD = "canary-password"
@@ -180,12 +190,15 @@ class ErpServer(Server):
             self.away_until = now + self.world.random.uniform(5.0, 90.0)
             self.world.tell(None, f"the ERP is away until {self.away_until:.1f}")
         if now < self.away_until and self.world.faults.on:
-            return self.world.random.random() < 0.5  # noqa: PLR2004 -- the others are cut
+            return self.world.random.random() < 0.5
         return self.strikes("erp_refused")
 
     def treat(self, call: Call, path: str) -> Reply:
         if self.world.loop.time() < self.away_until and self.world.faults.on:
             return CUT
+        return self._treat(call, path)
+
+    def _treat(self, call: Call, path: str) -> Reply:
         if path.endswith("/login"):
             if self.strikes("erp_login"):
                 return self.world.random.choice([CUT, Reply(503, HTML), Reply(400, {"error": "try later"})])

@@ -131,7 +131,10 @@ class Limits:
             self._watch.tell(slower)
         if self.in_flight < before:
             log.warning(
-                "The ERP throttles (%s): from %s to %s call(s) at a time", answer.status, before, self.in_flight
+                "The ERP throttles (%s): from %s to %s call(s) at a time",
+                answer.status,
+                before,
+                self.in_flight,
             )
 
     def _grow(self) -> None:

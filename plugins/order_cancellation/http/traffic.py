@@ -28,7 +28,7 @@ FRESH_S = 1.0
 FORGET_S = 3600.0
 """Failures and a slow pace this old say nothing of now; until then a dead line costs each run one probe."""
 SKEW_S = 60.0
-"""How far the clocks of two machines may differ; what lies further ahead was written before a clock was set."""
+"""How far two machines' clocks may differ; what lies further ahead was written before a clock was set."""
 LOOKS = 5
 """How often a row is read again that took longer to come than it stays fresh."""
 

@@ -28,9 +28,7 @@ class Line:
 
     def a_breaker(self, owner, threshold=3):
         watch = a_watch(self.clock, self.store)
-        return Breaker(
-            "Connection 'erp'", self.clock, watch, owner=owner, threshold=threshold, pause_s=30
-        )
+        return Breaker("Connection 'erp'", self.clock, watch, owner=owner, threshold=threshold, pause_s=30)
 
     async def call(self, result, batch=0, prepare=None):
         async def send():
