@@ -204,9 +204,9 @@ def _edits(
 def _rewritten(lines: Sequence[str], column: int, value: Mapping[str, Any]) -> list[str]:
     """Return one key's lines with another value, or with another key in its place."""
     text = "".join(line.lstrip() if line[:column].strip() else line[column:] for line in lines)
-    top = _yaml(_indents(text)).load(text)
+    top = _yaml(text).load(text)
     _change(top, value)
-    return _indented(_dumped(top, _indents(text)), column)
+    return _indented(_dumped(top, text), column)
 
 
 def _indented(text: str, column: int) -> list[str]:
@@ -238,7 +238,7 @@ def _place_of(lines: list[str], starts: Mapping[str, int], name: str, order: Seq
 
 
 def _by_round_trip(text: str, wanted: Mapping[str, Any], order: Sequence[str]) -> str:
-    top = _yaml(_indents(text)).load(text)
+    top = _yaml(text).load(text)
     for key in [key for key in top if key not in wanted]:
         del top[key]
     _change(top, {key: wanted[key] for key in top})
@@ -246,7 +246,7 @@ def _by_round_trip(text: str, wanted: Mapping[str, Any], order: Sequence[str]) -
         before = order[: order.index(name)] if name in order else tuple(top)
         place = 1 + max((place for place, key in enumerate(top) if key in before), default=-1)
         top.insert(place, _text(name), _commented(wanted[name]))
-    return _dumped(top, _indents(text))
+    return _dumped(top, text)
 
 
 def _change(block: CommentedMap, value: Mapping[str, Any]) -> None:
@@ -327,22 +327,25 @@ def _same(one: Any, other: Any) -> bool:
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
-def _indents(text: str) -> int:
-    """Take the indentation of the first indented line, so that a block keeps the look of its file."""
-    found = re.search(r"^( +)[^\s#]", text, re.MULTILINE)
-    return len(found[1]) if found else 2
-
-
-def _dumped(value: Any, indent: int = 2) -> str:
+def _dumped(value: Any, like: str = "") -> str:
     stream = StringIO()
-    _yaml(indent).dump(value, stream)
+    _yaml(like).dump(value, stream)
     return stream.getvalue()
 
 
-def _yaml(indent: int = 2) -> YAML:
+_FIRST_INDENT = re.compile(r"^( +)[^\s#-]", re.MULTILINE)
+_FIRST_LIST = re.compile(r"^( *)[^\s#-].*:[ \t]*(?:#.*)?\n(?:[ \t]*(?:#.*)?\n)*( *)- ", re.MULTILINE)
+
+
+def _yaml(like: str = "") -> YAML:
+    """Return a reader and writer that indents as a text does, so that a block keeps the look of its file."""
+    indent, items = _FIRST_INDENT.search(like), _FIRST_LIST.search(like)
+    offset = max(len(items[2]) - len(items[1]), 0) if items else 0
     yaml = YAML(typ="rt", pure=True)
     yaml.preserve_quotes = True
     yaml.width = 2**16
-    yaml.map_indent = max(indent, 2)
+    yaml.map_indent = max(len(indent[1]) if indent else 2, 2)
+    yaml.sequence_indent = offset + 2
+    yaml.sequence_dash_offset = offset
     yaml.allow_duplicate_keys = False
     return yaml

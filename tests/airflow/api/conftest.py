@@ -9,6 +9,11 @@ from typing import Any
 
 import pytest
 
+# by its full name a folder called airflow would be Airflow
+from ..conftest import FILES, PLAIN_FLOW, WHOLE_FLOW, write_flow  # noqa: TID252
+
+__all__ = ["FILES", "PLAIN_FLOW", "WHOLE_FLOW", "write_flow"]
+
 ROLES = ("viewer", "user", "op", "admin")
 PREFIX = "/order-cancellation"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ..conftest import FILES, PLAIN_FLOW, write_flow
+from .conftest import FILES, PLAIN_FLOW, write_flow
 
 ROLES = ("viewer", "user", "op", "admin")
 
@@ -230,8 +230,8 @@ class TestSave:
 
     @pytest.mark.parametrize(
         "name",
-        ["../evil.py", "/etc/passwd", "a/../../b", "a\\b", ".hidden", "a/.git/x", "", "x" * 300, "a//b", "a/", "\0",
-         "x.bak", "a:b", "C:\\x", "__pycache__/x", "a/b/c/d/e/f/g/h/i"],
+        ["../evil.py", "/etc/passwd", "a/../../b", "a\\b", ".hidden", "a/.git/x", "", "x" * 300, "a//b", "a/",
+         "\0", "x.bak", "a:b", "C:\\x", "__pycache__/x", "a/b/c/d/e/f/g/h/i"],
     )  # fmt: skip
     def test_never_writes_a_file_elsewhere(self, caller, acme, flows, name) -> None:
         before = sorted(flows.parent.rglob("*"))
@@ -373,8 +373,9 @@ class TestMakeAndDelete:
 
     @pytest.mark.parametrize(
         "body",
-        [{"template": "gone"}, {"template": "../x"}, {"copy_of": "gone"}, {"copy_of": "../.."}, {"archive": "!"},
-         {"archive": "AAAA"}, {}, {"template": "empty", "copy_of": "acme"}, {"template": "empty", "extra": 1},
+        [{"template": "gone"}, {"template": "../x"}, {"copy_of": "gone"}, {"copy_of": "../.."},
+         {"archive": "!"}, {"archive": "AAAA"}, {}, {"template": "empty", "copy_of": "acme"},
+         {"template": "empty", "extra": 1},
          {"archive": zipped(**{"a.txt": "x"})}, {"archive": zipped(**{"../flow.yaml": PLAIN_FLOW})}],
     )  # fmt: skip
     def test_what_makes_no_flow_makes_nothing(self, caller, acme, flows, body) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ..conftest import WHOLE_FLOW, write_flow
+from .conftest import WHOLE_FLOW, write_flow
 from .test_guard import routes
 
 TEXTS = st.one_of(

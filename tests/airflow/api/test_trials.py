@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ..conftest import PLAIN_FLOW, WHOLE_FLOW, write_flow
+from .conftest import PLAIN_FLOW, WHOLE_FLOW, write_flow
 
 REQUEST = {"id": 7, "uuid": "u-7", "channel": {"pk": 2}, "customer": {"first_name": "Zerrin"}}
 
