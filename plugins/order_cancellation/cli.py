@@ -17,7 +17,7 @@ from typing import NoReturn, TextIO
 
 from rich_argparse import RichHelpFormatter
 
-from order_cancellation import commands
+from order_cancellation import commands, flow_commands
 from order_cancellation.errors import OrderCancellationError
 from order_cancellation.output import Output
 
@@ -88,6 +88,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     calls = parser.add_subparsers(required=True, metavar="CALL", parser_class=_Parser)
     _add_flow_calls(calls)
+    _add_designer_calls(calls)
     _add_request_calls(calls)
     _add_other_calls(calls)
     return parser
@@ -134,6 +135,58 @@ def _add_flow_calls(calls: argparse._SubParsersAction[_Parser]) -> None:
     kind.add_argument("--after", metavar="FLOW", nargs="+", help="when these flows' runs have ended well")
     kind.add_argument("--none", action="store_true", help="by hand only")
     schedule.add_argument("--timezone", metavar="ZONE", help="such as Europe/Istanbul")
+
+
+def _add_designer_calls(calls: argparse._SubParsersAction[_Parser]) -> None:
+    text = "Make, change, compare and restore flows, as the pages do."
+    flows = calls.add_parser("flows", help=text, description=text, formatter_class=RichHelpFormatter)
+    inner = flows.add_subparsers(required=True, metavar="CALL", parser_class=_Parser)
+
+    _with_format(_call(inner, "list", flow_commands.listing, "List flows."))
+
+    new = _of_flow(inner, "new", flow_commands.create, "Make a flow from a template.", note=True)
+    new.add_argument("--template", metavar="NAME", default="empty", help="empty, returns_to_erp or nifi")
+    new.add_argument("--title", metavar="TEXT", help="what the flow is called")
+
+    copy = _of_flow(inner, "copy", flow_commands.copy, "Make a flow as a copy of another.", note=True)
+    copy.add_argument("new", metavar="NEW")
+    copy.add_argument("--title", metavar="TEXT", help="what the copy is called")
+
+    taken = _of_flow(inner, "import", flow_commands.import_archive, "Make a flow out of a zip.", note=True)
+    taken.add_argument("file", metavar="FILE", help="- is standard input")
+
+    export = _of_flow(inner, "export", flow_commands.export, "Write a flow's folder as a zip.")
+    export.add_argument("file", metavar="FILE", nargs="?", help="FLOW.zip, if none is named")
+
+    _of_flow(inner, "delete", flow_commands.delete, "Delete a flow; its history stays.")
+    _of_flow(inner, "enable", flow_commands.enable, "Let a flow run by its schedule.", note=True)
+    _of_flow(inner, "disable", flow_commands.disable, "Keep a flow from running by itself.", note=True)
+
+    _with_format(_of_flow(inner, "history", flow_commands.history, "List a flow's versions."))
+    diff = _of_flow(inner, "diff", flow_commands.diff, "Show what differs between versions.")
+    diff.add_argument("before", metavar="VERSION", type=_positive)
+    diff.add_argument("after", metavar="VERSION", type=_positive, nargs="?", help="now, if none is named")
+    _with_format(diff)
+    restore = _of_flow(inner, "restore", flow_commands.restore, "Go back to a version.", note=True)
+    restore.add_argument("version", metavar="VERSION", type=_positive)
+
+    chain = _of_flow(inner, "chain", flow_commands.chain, "Walk a request through a flow; nothing is sent.")
+    chain.add_argument("--input", metavar="FILE", required=True, help="the request; - is standard input")
+    chain.add_argument("--attribute", metavar="K=V", action="append", default=[], help="an attribute at hand")
+    chain.add_argument("--status", metavar="N", type=_status, default=200, help="what the ERP answers (200)")
+    chain.add_argument("--body", metavar="FILE", help="the answer's body")
+    example = _of_flow(inner, "example", flow_commands.example, "Read one request from Omnitron, masked.")
+    example.add_argument("--id", metavar="N", type=_positive, help="Omnitron's number of the request")
+
+
+def _of_flow(
+    calls: argparse._SubParsersAction[_Parser], name: str, command: _Command, text: str, *, note: bool = False
+) -> _Parser:
+    parser = _call(calls, name, command, text)
+    parser.add_argument("flow", metavar="FLOW")
+    if note:
+        parser.add_argument("--note", metavar="TEXT", help="why, kept in the flow's history")
+    return parser
 
 
 def _add_request_calls(calls: argparse._SubParsersAction[_Parser]) -> None:
@@ -211,6 +264,13 @@ def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is no number above 0")
     return int(text)
+
+
+def _status(text: str) -> int:
+    number = _positive(text)
+    if not 100 <= number <= 599:  # noqa: PLR2004 (HTTP's own bounds)
+        raise argparse.ArgumentTypeError(f"'{text}' is no HTTP status")
+    return number
 
 
 def _port(text: str) -> int:

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from order_cancellation.service.saving import Workshop
 
 __all__ = [
+    "attributes_in",
     "doctor",
+    "open_workshop",
+    "read_input",
     "requests_erase",
     "requests_list",
     "requests_redo",
@@ -68,8 +71,8 @@ def try_step(arguments: Namespace, output: Output) -> int:
     result = attempt(
         _store(settings).load(arguments.flow),
         arguments.step,
-        _read(arguments.input),
-        _attributes(arguments.attribute),
+        read_input(arguments.input),
+        attributes_in(arguments.attribute),
         explain=arguments.explain,
         packages=settings.script_packages,
         required=settings.isolation_required,
@@ -113,7 +116,7 @@ def schedule(arguments: Namespace, output: Output) -> int:
         none=arguments.none,
         timezone=arguments.timezone,
     )
-    with _workshop() as shop:
+    with open_workshop() as shop:
         saved = set_schedule(shop, arguments.flow, wish, author=who_runs_this())
     output.text(f"Flow '{arguments.flow}' runs {describe(saved.flow.schedule)}.")
     return 0
@@ -226,7 +229,7 @@ def upgrade_script(arguments: Namespace, output: Output) -> int:
     from order_cancellation.flow.writing import write_atomically  # noqa: PLC0415
     from order_cancellation.scripts import upgrade_source  # noqa: PLC0415
 
-    source = _read(arguments.file)
+    source = read_input(arguments.file)
     new, diff = upgrade_source(source)
     if arguments.file == "-":
         output.text(new)
@@ -308,7 +311,8 @@ def _ledger() -> Iterator[Ledger]:
 
 
 @contextmanager
-def _workshop() -> Iterator[Workshop]:
+def open_workshop() -> Iterator[Workshop]:
+    """Open the flows folder with its history."""
     from order_cancellation.service.saving import the_workshop  # noqa: PLC0415
 
     settings = _settings()
@@ -317,7 +321,8 @@ def _workshop() -> Iterator[Workshop]:
         yield the_workshop(settings, ledger)
 
 
-def _read(name: str) -> str:
+def read_input(name: str) -> str:
+    """Read a text file, or standard input where the name is ``-``."""
     try:
         if name == "-":
             content = sys.stdin.buffer.read(_MOST_INPUT + 1)
@@ -334,7 +339,8 @@ def _read(name: str) -> str:
         raise ConfigurationError(f"{name} is not UTF-8. Save it as UTF-8.") from error
 
 
-def _attributes(written: list[str]) -> dict[str, str]:
+def attributes_in(written: list[str]) -> dict[str, str]:
+    """Read attributes as they are written at the command line: ``NAME=VALUE``."""
     attributes: dict[str, str] = {}
     for pair in written:
         name, sign, value = pair.partition("=")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Literal
 
-from airflow.models.connection import Connection
-from airflow.sdk.exceptions import AirflowNotFoundException
 from fastapi import HTTPException
 from pydantic import BaseModel, Field
 
@@ -16,8 +14,7 @@ from order_cancellation.api.place import the_ledger, the_settings
 from order_cancellation.api.rights import Right, may
 from order_cancellation.api.shapes import Body, CaseOut, DraftBody, Json, Text, Texts
 from order_cancellation.errors import ConfigurationError
-from order_cancellation.hooks.endpoints import endpoint_from
-from order_cancellation.http.endpoint import Endpoint
+from order_cancellation.hooks.looking_up import look_up_endpoint
 from order_cancellation.http.masking import redact
 from order_cancellation.service.cases import compose_case, run_cases
 from order_cancellation.service.chain import ChainStep, walk
@@ -189,7 +186,7 @@ def get_example(dag_id: str, user: Caller, id: int | None = None, masked: bool =
     if id is not None and not 0 <= id <= _LARGEST_ID:
         raise ConfigurationError("A request's number is between 0 and 2^63 - 1.")
     flow = the_flows_store(dag_id).load(dag_id).flow
-    endpoint = _endpoint(flow.get_data.connection)
+    endpoint = look_up_endpoint(flow.get_data.connection)
     request = asyncio.run(read_example(flow, endpoint, the_ledger(), id))
     return ExampleOut(request=redact(request) if masked else request, masked=masked)
 
@@ -232,19 +229,9 @@ def _chain_step(step: ChainStep) -> ChainStepOut:
     return ChainStepOut(step=step.step, input=step.input, skipped=step.skipped, **left)
 
 
-def _endpoint(connection_id: str) -> Endpoint:
-    """Look a connection up as the API server does: environment, secrets backend, Airflow's database."""
-    try:
-        return endpoint_from(Connection.get_connection_from_secrets(connection_id))
-    except AirflowNotFoundException:
-        raise ConfigurationError(
-            f"Connection '{connection_id}' does not exist: add it in Airflow under Admin, Connections."
-        ) from None
-
-
 def _base_url(connection_id: str) -> str | None:
     """Return a connection's address, or None where there is none yet."""
     try:
-        return _endpoint(connection_id).base_url
+        return look_up_endpoint(connection_id).base_url
     except ConfigurationError:
         return None
