@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from engine_harness import a_flow
+from engine_harness import RESPONSE, a_flow
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.service import requests as people
 from order_cancellation.service import runs
@@ -194,3 +194,55 @@ class TestFlowRenamed:
         engine.write(a_flow())
 
         assert engine.run("run-1").counts == {"done": 3}
+
+
+WRONG = "session.putAttribute('relation', 'failure')"
+
+
+class TestClearAfterAScriptsNo:
+    """The response script called a 2xx a failure: it may have been wrong."""
+
+    def test_a_repaired_script_judges_the_answer_and_nothing_is_sent_again(self, engine, sandbox):
+        """The ERP had booked, and the script had a typing error: cleared, the stored answer is a yes."""
+        engine.write(a_flow(), response=WRONG)
+        report = engine.run("run-1")
+        engine.write(a_flow())
+        after = engine.clear_failed("run-1")
+
+        assert report.counts == {"failed": 3}
+        assert after.counts == {"done": 3}
+        assert engine.booked() == [1, 2, 3]
+
+    def test_what_is_still_a_no_is_sent_again_by_the_same_clear(self, engine, sandbox):
+        """200 with an error in its body is a refusal; the ERP is repaired, and one clear is enough."""
+        error = {"status": 200, "body": {"status": "ERROR"}, "book": "never"}
+        sandbox.use({**FINE, "rules": [{**CUT, "then": error}]})
+        strict = RESPONSE.replace(
+            '"continue"', '("failure" if answer.get("status") == "ERROR" else "continue")'
+        )
+        engine.write(a_flow(), response=strict)
+        report = engine.run("run-1")
+        key = engine.show(2)["idempotency_key"]
+        after = engine.clear_failed("run-1")
+
+        assert report.counts == {"done": 2, "failed": 1}
+        assert after.counts == {"done": 3}
+        assert engine.booked() == [1, 2, 3]
+        assert engine.show(2)["idempotency_key"] == key
+        assert engine.show(2)["failures"] == 1
+
+    def test_pending_under_its_key_it_stays_under_that_key(self, engine, sandbox):
+        """The repaired script says do_nothing: the ERP holds it, and must recognise the next send."""
+        engine.write(a_flow(write_to_erp={"idempotency_header": "Idempotency-Key"}), response=WRONG)
+        held = {"status": 202, "body": {"status": "PENDING"}, "book": "before"}
+        rule = {"match": {"route": "erp.book", "attempt": 1}, "then": held}
+        settings = {"idempotency": True}
+        sandbox.use({"name": "held", "requests": {"count": 1}, "rules": [rule], "settings": settings})
+        engine.run("run-1")
+        pending = RESPONSE.replace('("200", "201")', '("200", "201", "202")')
+        engine.write(a_flow(write_to_erp={"idempotency_header": "Idempotency-Key"}), response=pending)
+        engine.clear_failed("run-1")
+        engine.run("run-2")
+
+        assert engine.states() == {1: "done"}
+        assert engine.booked() == [1]

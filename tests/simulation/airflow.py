@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -194,11 +194,13 @@ class Airflow:
         if worker.call_ledger(lambda: ledger.runs.batch(flow.id, run_id, batch)) is None:
             raise ConfigurationError(f"run {run_id} has no batch {batch}")
         following = flow.steps[flow.steps.index(step) + 1 :]
-        if worker.call_ledger(lambda: ledger.runs.take_note(flow.id, run_id, batch, step, following)):
+        cleared = worker.call_ledger(lambda: ledger.runs.take_note(flow.id, run_id, batch, step, following))
+        if cleared:
             self.world.tell(worker, "runs by a person's act")
             worker.call_ledger(lambda: ledger.intake.lift(flow.id, run_id, batch, handled_by(flow, step)))
         share = worker.call_ledger(lambda: runs._share(ledger, Run(flow.id, run_id), flow, batch))
-        report = await runs.STEPS[step](batch, self._context(worker, run_id, share))
+        context = replace(self._context(worker, run_id, share), cleared=cleared)
+        report = await runs.STEPS[step](batch, context)
         for behind in report.behind:
             self.world.judge.for_people(str(behind))
         if not report.green:

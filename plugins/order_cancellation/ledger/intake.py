@@ -338,11 +338,11 @@ class Intake:
                 )
             ).all()
             for old in map(record_from, rows):
-                state = State.FETCHED if old.step in ("script", "mapping") else State.PREPARED
-                new = old.moved(state, next_at=None, auth_fails=0, relation="", attempts=old.attempts + 1)
+                new = _lifted(old)
                 self._carry_over(connection, old, now)
                 place = _Place(flow, run_id, old.position, "", now)
-                writes.change(old, new, place, "cleared by a person")
+                judged = ": its answer is judged again" if new.state == State.ANSWERED else ""
+                writes.change(old, new, place, f"cleared by a person{judged}")
             self._write_all(connection, writes)
         return len(rows)
 
@@ -621,6 +621,19 @@ def _parked(old: Record, decision: Decision, now: float) -> Record:
     return old.moved(
         decision.state, error=decision.error, parked_from=old.state, next_at=None, last_changed=now
     )
+
+
+def _lifted(old: Record) -> Record:
+    """Return what a person cleared, as the step that it failed at takes it up.
+
+    A 2xx that the response script called a failure is judged once more before anything is sent: the script
+    may have been wrong, and repaired since. For that it stands under the key that it was sent under.
+    """
+    changes: dict[str, Any] = {"next_at": None, "auth_fails": 0, "attempts": old.attempts + 1}
+    if old.step == "custom_response" and old.relation == "failure" and (old.erp_status or 0) // 100 == 2:  # noqa: PLR2004 -- 2xx
+        return old.moved(State.ANSWERED, key_number=old.key_number - 1, **changes)
+    state = State.FETCHED if old.step in ("script", "mapping") else State.PREPARED
+    return old.moved(state, relation="", **changes)
 
 
 def _written_back_again(old: Record) -> Record:

@@ -59,6 +59,10 @@ MOVES: dict[tuple[State, State], str] = {
     (_S.ANSWERED, _S.PARKED): "nobody could judge it",
     (_S.REFUSED, _S.FAILED): "Omnitron was told, where the flow says so",
     (_S.REFUSED, _S.PREPARED): "a person cleared the failed task",
+    (
+        _S.REFUSED,
+        _S.ANSWERED,
+    ): "a person cleared the failed task: its answer is judged again before it is sent",
     (_S.REFUSED, _S.PARKED): "Omnitron would not be told",
     (_S.ACCEPTED, _S.WRITTEN_BACK): "Omnitron was told",
     (_S.ACCEPTED, _S.PARKED): "Omnitron would not be told",
@@ -69,6 +73,7 @@ MOVES: dict[tuple[State, State], str] = {
     (_S.POSTPONED, _S.WITHDRAWN): "Omnitron no longer lists it",
     (_S.FAILED, _S.FETCHED): "tried again, or cleared by a person",
     (_S.FAILED, _S.PREPARED): "cleared by a person",
+    (_S.FAILED, _S.ANSWERED): "cleared by a person: its answer is judged again before it is sent",
     (_S.FAILED, _S.PARKED): "failed max_attempts times",
     (_S.FAILED, _S.WITHDRAWN): "Omnitron no longer lists it",
     (_S.DONE, _S.FETCHED): "a person had it done again",

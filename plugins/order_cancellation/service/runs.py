@@ -11,7 +11,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
 
@@ -170,7 +170,7 @@ async def run_step(
         LedgerUnavailable: The ledger failed; nothing more was sent.
     """
     with open_ledger(settings) as ledger:
-        loaded = _pinned(settings, ledger, run, step, batch)
+        loaded, cleared = _pinned(settings, ledger, run, step, batch)
         dry = run.params.dry_run
         if step not in loaded.flow.steps:
             _LOG.info("Revision %s of the flow has no step %s: nothing to do", loaded.revision[:12], step)
@@ -188,7 +188,7 @@ async def run_step(
         ) as context:
             if dry:
                 return await rehearsal.run_step(step, batch, context)
-            return await STEPS[step](batch, context)
+            return await STEPS[step](batch, replace(context, cleared=cleared))
 
 
 def newest_revision(settings: Settings, flow_id: str) -> LoadedFlow | None:
@@ -238,7 +238,8 @@ def _keep_days(store: FlowStore, flow_id: str) -> int:
         return 30
 
 
-def _pinned(settings: Settings, ledger: Ledger, run: Run, step: str, batch: int) -> LoadedFlow:
+def _pinned(settings: Settings, ledger: Ledger, run: Run, step: str, batch: int) -> tuple[LoadedFlow, bool]:
+    """Return the flow that a batch works with, and whether a person cleared the task."""
     found = ledger.runs.batch(run.flow_id, run.run_id, batch)
     if found is None:
         raise ConfigurationError(
@@ -248,7 +249,7 @@ def _pinned(settings: Settings, ledger: Ledger, run: Run, step: str, batch: int)
     kept = open_files(run.flow_id, ledger.runs.revision(run.flow_id, found.revision))
     following = kept.flow.steps[kept.flow.steps.index(step) + 1 :] if step in kept.flow.steps else ()
     if not ledger.runs.take_note(run.flow_id, run.run_id, batch, step, following):
-        return kept
+        return kept, False
     loaded = load_checked(FlowStore(settings.flows_folder), run.flow_id)
     ledger.runs.keep_revision(run.flow_id, loaded.revision, loaded.files)
     ledger.runs.pin(run.flow_id, run.run_id, batch, loaded.revision)
@@ -259,7 +260,7 @@ def _pinned(settings: Settings, ledger: Ledger, run: Run, step: str, batch: int)
         lifted,
         loaded.revision[:12],
     )
-    return loaded
+    return loaded, True
 
 
 def _share(ledger: Ledger, run: Run, flow: Flow, batch: int) -> tuple[int, float | None]:

@@ -68,6 +68,7 @@ class Context:
         random: Chance, for jitter.
         worker: A name unique to this execution.
         scripts: Runs the user's scripts.
+        cleared: Whether a person cleared the task: what was refused is sent again.
         former_flows: Flows of the ledger whose folders are gone: this one may be one of them, renamed.
         erp_url: The ERP's address, for a dry run, which has no other way to it.
         erp: The ERP, for the steps that talk to it.
@@ -83,6 +84,7 @@ class Context:
     random: Random
     worker: str
     scripts: Scripts | None = None
+    cleared: bool = False
     former_flows: tuple[str, ...] = ()
     erp_url: str = ""
     erp: Erp | None = None

@@ -44,9 +44,11 @@ async def bring_to_end(desk: Desk, record: Record, judge: Judge) -> Record:
         judge: Who judges.
 
     Returns:
-        The request as it stands then. At most one repeat is made here, after one ``auth_fail``.
+        The request as it stands then. At most one repeat is made here, after one ``auth_fail``; and one for
+        what a person cleared, where its answer is still a no.
     """
     settled = False
+    cleared = desk.context.cleared and record.state == State.ANSWERED and record.relation == Relation.FAILURE
     if record.state == State.ANSWERED:  # the worker died between the answer and the waiting that it asks for
         record = await put_back_if_asked_to_wait(desk, record)
     while True:
@@ -65,6 +67,10 @@ async def bring_to_end(desk: Desk, record: Record, judge: Judge) -> Record:
                 if record.state == State.ANSWERED or (record.state == State.PREPARED and record.error):
                     return record
                 settled = settled and bool(record.error)  # after a new login doubt may be settled once more
+            case State.REFUSED if cleared:
+                cleared = False
+                again = record.moved(State.PREPARED, relation="", auth_fails=0, failures=record.failures - 1)
+                record = await desk.record(Change(record, again, note="still a no: sent again, as cleared"))
             case _:
                 return record
 

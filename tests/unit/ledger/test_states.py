@@ -12,8 +12,9 @@ def test_a_move_that_is_not_in_the_table_is_refused():
 
 
 def test_nothing_is_sent_without_an_intent_first():
-    """Every way to an answer leads through sending, or through the doubt that sending left."""
-    assert {old for old, new in MOVES if new == State.ANSWERED} == {State.SENDING, State.IN_DOUBT}
+    """Every way to an answer leads through sending or the doubt it left, or back to one that was judged."""
+    judged = {State.REFUSED, State.FAILED}
+    assert {old for old, new in MOVES if new == State.ANSWERED} == {State.SENDING, State.IN_DOUBT} | judged
 
 
 def test_only_prepared_and_doubtful_requests_are_sent():
