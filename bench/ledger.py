@@ -21,11 +21,13 @@ from sqlalchemy import insert, text
 
 from order_cancellation.clock import SystemClock
 from order_cancellation.ledger import Change, Claim, Ledger, Limits, Record, State, schema
+from order_cancellation.ledger.search import Place, Wanted
 
 FLOW = "bench"
 LIMITS = Limits(max_attempts=5, max_age_s=7 * 86_400.0)
 PAGE, CHUNK, GROUP = 100, 250, 100  # as get_data reads, as a step takes, as it commits
 MILLION = 1_000_000
+CHANGED_AT = 1_700_000_000.0
 
 Way = Callable[[Record], Sequence[Change]]
 
@@ -34,7 +36,7 @@ def measure(*, million: bool = True, url: str | None = None) -> list[dict[str, A
     """Measure, and return rows with ``name``, ``value``, ``unit``, ``aim``, and where one is set ``holds``.
 
     Args:
-        million: Whether to list a million rows, too; making them takes half a minute.
+        million: Whether to list a million rows, too; making them takes a minute or two.
         url: An empty database; without it, SQLite in a folder that is deleted.
     """
     with _a_ledger(url) as ledger:
@@ -196,7 +198,7 @@ def _take_all(ledger: Ledger, run_id: str) -> None:
 def _listing(ledger: Ledger, where: str) -> list[dict[str, Any]]:
     _make_many(ledger)
     middle = ("many", f"{MILLION // 2:08d}")
-    calls: dict[str, Callable[[], Sequence[Record]]] = {
+    calls: dict[str, Callable[[], Sequence[Any]]] = {
         "first page": lambda: ledger.queries.list(limit=1000),
         "a page in the middle": lambda: ledger.queries.list(limit=1000, after=middle),
         "one flow": lambda: ledger.queries.list(flow="many", limit=1000, after=middle),
@@ -205,10 +207,36 @@ def _listing(ledger: Ledger, where: str) -> list[dict[str, Any]]:
         "a common state, in the middle": lambda: ledger.queries.list(state="done", limit=1000, after=middle),
         "one request by its number": lambda: [one for one in [ledger.queries.find("many", "777777")] if one],
     }
+    calls |= _searches(ledger)
     return [_timed(f"ledger, {where}, a million rows: {name}", call) for name, call in calls.items()]
 
 
-def _timed(name: str, call: Callable[[], Sequence[Record]]) -> dict[str, Any]:
+def _searches(ledger: Ledger) -> dict[str, Callable[[], Sequence[Any]]]:
+    """What the pages ask: each search with its counts by state."""
+
+    def page(after: Place | None = None, **wanted: Any) -> Callable[[], Sequence[Any]]:
+        return lambda: ledger.search.page(Wanted(**wanted), limit=50, after=after).records
+
+    rare, many = frozenset({State.PARKED}), frozenset({"many"})
+    begin = CHANGED_AT + MILLION / 4
+    return {
+        "search, newest changes": page(),
+        "search, in the middle": page(Place(CHANGED_AT + MILLION / 2, "many", "")),
+        "search, a rare state": page(states=rare),
+        "search, a rare flow": page(flows=frozenset({FLOW})),
+        "search, a time, a rare state": page(changed_from=begin, changed_to=begin * 1.0001, states=rare),
+        "search, a number": page(text="777777"),
+        "search, an order number": page(text="N77777"),
+        "search, how all orders begin": page(text="N", flows=many),
+        "search, how all orders begin, a rare state": page(text="N", states=rare),
+        "search, how all orders begin, the oldest": page(text="N", changed_to=CHANGED_AT + 9),
+        "outcomes over time": lambda: list(
+            ledger.search.outcomes(many, None, begin=CHANGED_AT, bucket_s=86_400).values()
+        ),
+    }
+
+
+def _timed(name: str, call: Callable[[], Sequence[Any]]) -> dict[str, Any]:
     begun = time.perf_counter()
     found = call()
     took = time.perf_counter() - begun
@@ -217,7 +245,7 @@ def _timed(name: str, call: Callable[[], Sequence[Record]]) -> dict[str, Any]:
 
 
 def _make_many(ledger: Ledger) -> None:
-    """Insert a million rows: each thousandth is parked, the others are done."""
+    """Insert a million rows, each with its outcome: each thousandth is parked, the others are done."""
     record = ledger.queries.list(limit=1)[0]
     values = record.columns() | {"flow": "many", "step": "", "run_id": "many", "batch": 0, "claim_id": None}
     with ledger.database.write() as connection:
@@ -225,13 +253,23 @@ def _make_many(ledger: Ledger) -> None:
             rows = [
                 values
                 | {"uuid": f"{number:08d}", "id": number, "position": number}
-                | {"state": "done" if number % 1000 else "parked"}
+                | {"state": "done" if number % 1000 else "parked", "last_changed": CHANGED_AT + number}
+                | {"order_number": f"N{number}", "sku": f"S{number % 5000}"}
                 for number in range(start, start + 10_000)
             ]
             connection.execute(insert(schema.requests), rows)
+            connection.execute(insert(schema.events), [_outcome(row) for row in rows])
     if not ledger.database.sqlite:  # there the server does so by itself, somewhat later
         with ledger.database.write() as connection:
             connection.execute(text("ANALYZE"))
+        with ledger.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM requests"))
+
+
+def _outcome(row: dict[str, Any]) -> dict[str, Any]:
+    told = {name: row[name] for name in ("flow", "uuid", "run_id", "state")}
+    counted = {"attempt": 1, "send": 1, "step": "post_script", "at": row["last_changed"]}
+    return told | counted | {"note": "post script through"}
 
 
 def main() -> None:

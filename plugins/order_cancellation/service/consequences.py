@@ -127,6 +127,12 @@ class _Case:
             return self._in_doubt()
         if record.parked_from == State.POSTPONED:
             return f"The ERP wanted it later, and it waited too long. {self._read_and_sent()}{self._held()}"
+        if self._had_by_another_flow():
+            return (
+                "Another flow has had it, whose folder is gone, and may have booked it. It is sent to the "
+                f"ERP {self.when()}, under a key of this flow. Look into the ERP first: if it is booked "
+                "there, the money moves twice."
+            )
         if record.body_digest is not None:
             return (
                 "What was sent before may be booked, and the call would be another one now. It is sent as it "
@@ -134,6 +140,12 @@ class _Case:
                 "the ERP first: if the first one is booked, the money moves twice."
             )
         return f"The ERP has not booked it. {self._read_and_sent()} All its tries begin anew."
+
+    def _had_by_another_flow(self) -> bool:
+        """Say whether it was parked at its entry: nothing else parks what is neither sent nor failed."""
+        record = self.record
+        unsent = record.parked_from in (State.FETCHED, State.PREPARED) and record.body_digest is None
+        return unsent and not record.doubt
 
     def _postponed(self) -> str:
         return (
@@ -205,9 +217,7 @@ class _Case:
         """Say what the decision "booked" does."""
         doubted = (
             "The ledger knows of no booking: say this only if you saw it in the ERP. "
-            if self.record.state == State.PARKED
-            and not self.record.doubt
-            and self.record.parked_from not in (*_BOOKED, *_IN_THE_DARK, State.POSTPONED)
+            if self.record.parked_from in (State.FAILED, State.REFUSED) and not self.record.doubt
             else ""
         )
         told = self._told(self.flow.write_to_omnitron.on_success) if self.flow else "what the flow says"

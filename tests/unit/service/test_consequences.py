@@ -1,0 +1,203 @@
+"""What a redo or a decision does, in words, for each state and for what the flow declares."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from order_cancellation.flow.model import Flow
+from order_cancellation.ledger import State
+from order_cancellation.service.consequences import Actions, actions
+
+TWICE = "the money moves twice"
+HEADER = {"idempotency_header": "Idempotency-Key"}
+LOOK_UP = {"look_up": {"url": "/x", "found": "$.found"}}
+WITH_KEY = {"method": "POST", "headers": {"Idempotency-Key": "acme-u-1"}}
+WITHOUT = {"method": "POST", "headers": {}}
+EVERY = {"schedule": {"every": "5m"}}
+
+
+def a_flow(erp: dict[str, Any] | None = None, **changes: Any) -> Flow:
+    document: dict[str, Any] = {
+        "id": "acme",
+        "get_data": {"connection": "o", "cancel_type": "all", "status": "approved"},
+        "write_to_erp": {"connection": "e", "url": "/x", "method": "POST", **(erp or {})},
+        "write_to_omnitron": {"on_success": {"status": "completed"}, "on_failure": {"tag": "no"}},
+    }
+    return Flow.model_validate(document | EVERY | changes)
+
+
+@pytest.fixture
+def told(a_record):
+    """Return what is told of a request in a state."""
+
+    def tell(state, flow=None, sent=None, *, held=False, **columns) -> Actions:
+        known = {"flow": "acme", "uuid": "u", "key_number": 1, "sends": 1, "redo": False, "doubt": False}
+        record = replace(a_record(state), **(known | {"parked_from": ""} | columns))
+        return actions(record, flow, sent, held=held)
+
+    return tell
+
+
+IN_THE_DARK = {"state": State.PARKED, "parked_from": State.IN_DOUBT, "doubt": True, "body_digest": "d"}
+REDO: dict[str, tuple[dict[str, Any], str, bool]] = {
+    # what: (columns, what is said, whether the money may move twice)
+    "fetched": ({"state": State.FETCHED}, "Nothing of this attempt is with the ERP.", False),
+    "fetched, an earlier call in doubt": (
+        {"state": State.FETCHED, "doubt": True, "body_digest": "d"},
+        "An earlier call may be booked.",
+        True,
+    ),
+    "prepared": ({"state": State.PREPARED}, "Nothing of this attempt is with the ERP.", False),
+    "sending": ({"state": State.SENDING}, "If it is booked, this redo falls away", True),
+    "answered": ({"state": State.ANSWERED}, "nobody has judged the answer", True),
+    "refused": ({"state": State.REFUSED}, "The next run tells Omnitron so (tag no)", False),
+    "postponed": ({"state": State.POSTPONED}, "without a redo, too", False),
+    "postponed after a 2xx": (
+        {"state": State.POSTPONED, "body_digest": "d"},
+        "The ERP may hold it under the key of the last call.",
+        True,
+    ),
+    "done": ({"state": State.DONE}, "booked once more at the next run, under a new key", True),
+    "failed": ({"state": State.FAILED}, "The ERP has not booked it.", False),
+    "in doubt": ({"state": State.IN_DOUBT, "doubt": True}, "Look into the ERP first", True),
+    "parked in doubt": (IN_THE_DARK, "Nobody knows whether the ERP has booked it.", True),
+    "parked, not judged": (IN_THE_DARK | {"parked_from": State.ANSWERED}, "Nobody knows", True),
+    "parked, postponed": (
+        {"state": State.PARKED, "parked_from": State.POSTPONED},
+        "it waited too long",
+        False,
+    ),
+    "parked, another call": (
+        {"state": State.PARKED, "parked_from": State.PREPARED, "body_digest": "d"},
+        "under a new key",
+        True,
+    ),
+    "parked, had by another flow": (
+        {"state": State.PARKED, "parked_from": State.FETCHED, "sends": 0},
+        "Another flow has had it",
+        True,
+    ),
+    "parked, failed too often": (
+        {"state": State.PARKED, "parked_from": State.FAILED},
+        "The ERP has not booked it.",
+        False,
+    ),
+    "parked, a no that Omnitron did not take": (
+        {"state": State.PARKED, "parked_from": State.REFUSED},
+        "The ERP has not booked it.",
+        False,
+    ),
+    "parked, a yes that Omnitron did not take": (
+        {"state": State.PARKED, "parked_from": State.ACCEPTED},
+        "it is not sent again. Omnitron is told once more",
+        False,
+    ),
+    "parked, its post script failed": (
+        {"state": State.PARKED, "parked_from": State.WRITTEN_BACK},
+        "it is not sent again",
+        False,
+    ),
+    "withdrawn": ({"state": State.WITHDRAWN}, "sent to the ERP all the same", False),
+}
+
+
+class TestRedo:
+    @pytest.mark.parametrize("case", list(REDO))
+    def test_it_says_what_follows_and_warns_where_money_can_move_twice(self, told, case):
+        columns, words, warned = REDO[case]
+        redo = told(flow=a_flow(), sent=WITHOUT, **columns).redo
+        assert redo.allowed
+        assert words in redo.consequence
+        assert (TWICE in redo.consequence) == warned
+
+    def test_every_state_is_told(self):
+        told_of = {columns["state"] for columns, _, _ in REDO.values()}
+        assert told_of | {State.ACCEPTED, State.WRITTEN_BACK} == set(State)
+
+    @pytest.mark.parametrize("state", [State.ACCEPTED, State.WRITTEN_BACK])
+    def test_what_is_booked_and_not_at_its_end_can_not_be_redone(self, told, state):
+        redo = told(state, a_flow()).redo
+        assert not redo.allowed
+        assert "without sending it again" in redo.consequence
+
+    def test_what_is_asked_for_already_is_not_offered(self, told):
+        assert not told(State.FAILED, a_flow(), redo=True).redo.allowed
+
+    @pytest.mark.parametrize("change", [{"enabled": False}, {"schedule": None}])
+    def test_a_flow_that_nothing_starts_is_told(self, told, change):
+        assert "which somebody has to start" in told(State.FAILED, a_flow(**change)).redo.consequence
+
+
+class TestDeclarations:
+    """What a flow declares about its ERP, and whether the call in doubt went out under it."""
+
+    @pytest.mark.parametrize(
+        ("erp", "sent", "words", "warned"),
+        [
+            (HEADER, WITH_KEY, "it books nothing more, as far as it honours that key", False),
+            (HEADER, WITHOUT, "can't tell that it is the same", True),
+            (HEADER, None, "can't tell that it is the same", True),
+            ({"method": "PUT"}, {"method": "PUT", "headers": {}}, "put in its place", False),
+            ({"method": "PUT"}, WITHOUT, "can't tell that it is the same", True),
+            ({"duplicates_accepted": True}, WITHOUT, "owner has accepted duplicates", True),
+            (LOOK_UP, WITHOUT, "Prefer to wait", True),
+            (LOOK_UP | HEADER, WITH_KEY, "it books nothing more", False),
+            ({}, WITHOUT, "Look into the ERP first, and rather say what you find.", True),
+        ],
+    )
+    def test_in_doubt(self, told, erp, sent, words, warned):
+        redo = told(State.IN_DOUBT, a_flow(erp), sent, doubt=True, hopeful=True).redo
+        assert words in redo.consequence
+        assert (TWICE in redo.consequence) == warned
+        assert "nothing is sent and it is parked" in redo.consequence
+
+    def test_nothing_looks_up_what_is_parked(self, told):
+        redo = told(flow=a_flow(LOOK_UP), sent=WITHOUT, **IN_THE_DARK).redo
+        assert "Prefer to wait" not in redo.consequence
+
+    def test_a_flow_that_can_not_be_read_protects_nothing(self, told):
+        redo = told(State.IN_DOUBT, None, WITH_KEY, doubt=True).redo
+        assert "can't be read right now" in redo.consequence
+        assert "the money may move twice" in redo.consequence
+
+
+class TestDecisions:
+    @pytest.mark.parametrize("state", [one for one in State if one not in (State.IN_DOUBT, State.PARKED)])
+    def test_only_what_is_in_doubt_or_parked_takes_one(self, told, state):
+        given = told(state, a_flow(), WITHOUT)
+        assert (given.accepted, given.refused) == (None, None)
+
+    def test_while_a_worker_is_on_it_nobody_decides(self, told):
+        given = told(State.IN_DOUBT, a_flow(), held=True)
+        assert (given.accepted.allowed, given.refused.allowed) == (False, False)
+        assert "A worker is on it right now" in given.refused.consequence
+
+    @pytest.mark.parametrize(
+        ("write_back", "words"),
+        [
+            ({"status": "completed"}, "(status completed)"),
+            ({"action": "reject"}, "(action reject)"),
+            ({"tag": "sent"}, "(tag sent)"),
+            ({"request": {"method": "POST", "path": "/api/v1/x/"}}, "(POST /api/v1/x/)"),
+            (None, "(nothing: the flow says so)"),
+        ],
+    )
+    def test_it_says_what_omnitron_hears(self, told, write_back, words):
+        flow = a_flow(write_to_omnitron={"on_success": write_back, "on_failure": write_back})
+        given = told(flow=flow, **IN_THE_DARK)
+        assert words in given.accepted.consequence
+        assert words in given.refused.consequence
+
+    def test_booked_against_what_the_ledger_knows_is_warned_of(self, told):
+        given = told(flow=a_flow(), state=State.PARKED, parked_from=State.FAILED)
+        assert given.accepted.consequence.startswith("The ledger knows of no booking")
+
+    def test_not_booked_against_the_erps_own_word_is_warned_of(self, told):
+        given = told(flow=a_flow(), state=State.PARKED, parked_from=State.ACCEPTED)
+        assert given.refused.consequence.startswith("The ERP said that it has booked it")
+
+    def test_a_flow_that_can_not_be_read_says_so_of_what_omnitron_hears(self, told):
+        assert "(what the flow says)" in told(flow=None, **IN_THE_DARK).accepted.consequence
