@@ -125,7 +125,7 @@ class TestRedo:
         engine.redo(1)
         action = told(engine)["actions"]["redo"]
         assert not action["allowed"]
-        assert action["consequence"].endswith("already, at the next run, which somebody has to start.")
+        assert action["consequence"].endswith("already, at the next run (somebody has to start it).")
 
 
 class TestResolve:

@@ -128,7 +128,7 @@ class TestRedo:
 
     @pytest.mark.parametrize("change", [{"enabled": False}, {"schedule": None}])
     def test_a_flow_that_nothing_starts_is_told(self, told, change):
-        assert "which somebody has to start" in told(State.FAILED, a_flow(**change)).redo.consequence
+        assert "(somebody has to start it)" in told(State.FAILED, a_flow(**change)).redo.consequence
 
 
 class TestDeclarations:
