@@ -109,6 +109,8 @@ export interface Chain {
   steps: ChainStep[];
   call: Call | null;
   write_back: { outcome: string; calls: JsonObject[] } | null;
+  /** Why the call can't be built, or why Omnitron can't be told. */
+  error: string | null;
 }
 
 export interface Me {

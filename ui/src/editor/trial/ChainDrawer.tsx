@@ -160,6 +160,12 @@ const Outcome = ({ chain }: { chain: Chain }) => (
         </Accordion.Item>
       ))}
     </Accordion.Root>
+    {chain.error !== null && (
+      <Alert.Root status="error">
+        <Alert.Indicator />
+        <Alert.Title>{chain.error}</Alert.Title>
+      </Alert.Root>
+    )}
     {chain.call !== null && (
       <Stack gap={1}>
         <Heading as="h3" size="sm">

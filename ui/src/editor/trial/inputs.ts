@@ -46,8 +46,13 @@ export function arrivedAt(chain: Chain, step: string): { input: string; attribut
   const reached = chain.steps[at];
   if (reached === undefined || reached.skipped !== null) return null;
   const before = chain.steps.slice(0, at).findLast((tried) => tried.skipped === null);
-  return { input: prettyText(reached.input), attributes: pairsOf(before?.attributes ?? {}) };
+  const attributes = { ...before?.attributes, ...ofTheCall(reached.attributes) };
+  return { input: prettyText(reached.input), attributes: pairsOf(attributes) };
 }
+
+/** The attributes that the ERP call leaves, which stand between two steps. */
+const ofTheCall = (attributes: Record<string, string>) =>
+  Object.fromEntries(Object.entries(attributes).filter(([name]) => /^(invokehttp|delivery)\./.test(name)));
 
 /** JSON text with line breaks; other text as it is. */
 export function prettyText(text: string): string {
