@@ -13,7 +13,7 @@ export const CardNav = ({ active }: { active: string }) => (
   <Box
     as="nav"
     aria-label="Cards"
-    css={{ "@media (min-width: 1024px)": { position: "sticky", top: "5.5rem" } }}
+    css={{ "@media (min-width: 1024px)": { position: "sticky", top: "4.5rem" } }}
     flexShrink={0}
     width={{ base: "full", md: "14rem" }}
   >

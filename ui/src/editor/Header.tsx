@@ -25,11 +25,13 @@ export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
     <HStack
       align="start"
       bg="bg"
-      css={{ "@media (min-width: 1024px)": { position: "sticky", top: 0, zIndex: 5 } }}
+      css={{ "@media (min-width: 1024px)": { position: "sticky", top: "-1rem", zIndex: 5 } }}
       flexWrap="wrap"
       gap={3}
       justify="space-between"
-      py={1}
+      mt={-4}
+      pb={1}
+      pt={4}
     >
       <Stack gap={0}>
         {!inTab && (

@@ -27,29 +27,29 @@ export const Pairs = ({
     put(shown.map((old, index) => (index === at ? pair : old)));
   };
   return (
-    <Stack gap={2}>
+    <Stack gap={1}>
       {shown.map(([name, value], index) => (
-        <HStack gap={2} key={index}>
+        <HStack gap={1} key={index}>
           <Input
             aria-label={`${what}: name ${index + 1}`}
             disabled={disabled}
-            flex="2"
+            flex="1"
             onChange={({ target }) => {
               change(index, [target.value, value]);
             }}
             placeholder="name"
-            size="sm"
+            size="xs"
             value={name}
           />
           <Input
             aria-label={`${what}: value ${index + 1}`}
             disabled={disabled}
-            flex="3"
+            flex="1"
             onChange={({ target }) => {
               change(index, [name, target.value]);
             }}
             placeholder="value"
-            size="sm"
+            size="xs"
             value={value}
           />
           <CloseButton
@@ -58,7 +58,7 @@ export const Pairs = ({
             onClick={() => {
               put(shown.filter((_, at) => at !== index));
             }}
-            size="sm"
+            size="xs"
           />
         </HStack>
       ))}

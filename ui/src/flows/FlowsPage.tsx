@@ -155,15 +155,15 @@ const FlowTableRow = ({
         {flow.id}
         {flow.owner === null ? "" : ` · ${flow.owner}`}
       </Text>
-      {flow.problems.slice(0, 3).map(({ path, message }) => (
+      {flow.problems.slice(0, 2).map(({ path, message }) => (
         <Text color="red.fg" fontSize="xs" key={path + message} whiteSpace="normal">
           {path === "" ? "" : `${path}: `}
           {message}
         </Text>
       ))}
-      {flow.problems.length > 3 && (
+      {flow.problems.length > 2 && (
         <Text color="red.fg" fontSize="xs">
-          and {flow.problems.length - 3} more
+          and {flow.problems.length - 2} more
         </Text>
       )}
     </Table.Cell>

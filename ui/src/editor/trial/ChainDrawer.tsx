@@ -122,7 +122,7 @@ const Body = () => {
             <Alert.Title>{error}</Alert.Title>
           </Alert.Root>
         )}
-        {chain !== null && <Outcome chain={chain} />}
+        {chain !== null && <Outcome chain={chain} key={JSON.stringify(chain)} />}
       </Stack>
     </Stack>
   );
@@ -132,7 +132,11 @@ const titleOf = (step: string) => CARDS.find((card) => card.id === step)?.title 
 
 const Outcome = ({ chain }: { chain: Chain }) => (
   <>
-    <Accordion.Root collapsible multiple>
+    <Accordion.Root
+      collapsible
+      defaultValue={chain.steps.filter(({ error }) => error !== null).map(({ step }) => step)}
+      multiple
+    >
       {chain.steps.map((step) => (
         <Accordion.Item key={step.step} value={step.step}>
           <Accordion.ItemTrigger>

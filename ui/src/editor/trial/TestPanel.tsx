@@ -93,14 +93,6 @@ export const TestPanel = ({
             placeholder="The input, one request: paste it, or take it from above"
             value={input}
           />
-          <Pairs
-            add="+ Add Attributes"
-            onChange={(next) => {
-              trials.put(step, { attributes: next });
-            }}
-            pairs={attributes}
-            what="Attributes"
-          />
           <HStack flexWrap="wrap" gap={2}>
             <Button
               disabled={busy !== null || !flow.rights.test}
@@ -129,6 +121,14 @@ export const TestPanel = ({
               <Kbd size="sm">Ctrl</Kbd> + <Kbd size="sm">Enter</Kbd> runs
             </Text>
           </HStack>
+          <Pairs
+            add="+ Add Attributes"
+            onChange={(next) => {
+              trials.put(step, { attributes: next });
+            }}
+            pairs={attributes}
+            what="Attributes"
+          />
         </Stack>
         <Stack aria-live="polite" gap={2}>
           <HStack gap={2} justify="space-between" minHeight={6}>
