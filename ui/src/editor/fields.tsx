@@ -3,7 +3,7 @@ import { Field, HStack, Input, NativeSelect, Stack, Switch, Text, Textarea } fro
 import { type ReactNode, useId, useState } from "react";
 
 import type { Json, Problem } from "../types";
-import { problemsAt, valueAt } from "./draft";
+import { FLOW_FILE, problemsAt, valueAt } from "./draft";
 import type { Option } from "./labels";
 import { Pairs } from "./Pairs";
 import { useFlowEditor } from "./useEditor";
@@ -19,7 +19,7 @@ function useField(path: string) {
   return {
     value: valueAt(document, path),
     fallback: valueAt(checked.effective, path),
-    wrong: problemsAt(problems, path),
+    wrong: problemsAt(problems, path).filter(isOfTheField),
     locked: locked !== null,
     put: (value: Json | undefined) => {
       set(path, value);
@@ -27,11 +27,16 @@ function useField(path: string) {
   };
 }
 
+/** What is wrong in a script or a mapping is shown at its line, and not at the field that names the file. */
+const isOfTheField = ({ file }: Problem) => file === null || file === FLOW_FILE;
+
+const tells = (message: string, line: number) => message.toLowerCase().includes(`line ${line}`);
+
 export const Wrong = ({ problems }: { problems: readonly Problem[] }) => (
   <Stack aria-live="polite" gap={0}>
     {problems.map(({ path, message, line }) => (
       <Text color="red.fg" fontSize="sm" key={path + message}>
-        {line === null ? "" : `Line ${line}: `}
+        {line === null || tells(message, line) ? "" : `Line ${line}: `}
         {message}
       </Text>
     ))}
