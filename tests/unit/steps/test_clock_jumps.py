@@ -89,7 +89,10 @@ def test_a_look_up_waits_its_time_whatever_the_walls_clock_says():
         asked_at.append(clock.own)
         return True
 
-    erp = SimpleNamespace(base_url="https://erp.test", look_up=look_up)
+    async def check_open():
+        """Nothing is wrong with the line."""
+
+    erp = SimpleNamespace(base_url="https://erp.test", look_up=look_up, check_open=check_open)
     ledger = SimpleNamespace(queries=SimpleNamespace(was_booked=lambda *_: False))
     record = a_record(State.IN_DOUBT, doubt=True, step="write_to_erp", last_send_at=sent_at, sends=1)
     record.payloads.update(
