@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 LATEST = Path(__file__).with_name("latest.json")
-PARTS = ("whole", "parsing", "engine", "ledger", "mapping", "scripts")
+PARTS = ("whole", "parsing", "engine", "calls", "ledger", "mapping", "scripts")
 """The modules beside this one; each has ``measure()``, which returns rows: name, value, unit, aim."""
 
 

@@ -4,8 +4,8 @@ Every Airflow process imports this module at its very start, so it imports nothi
 fields, Airflow's REST API and logs mask those whose **name** contains ``token``, ``password``, ``secret``,
 ``proxy`` or ``authorization``: that hides ``client_secret``, ``refresh_token``, ``proxy`` and all of
 ``secret_headers`` (and, without need, ``token_path`` and ``password_field``). ``login_headers`` and
-``extra_body`` are shown to whoever may edit connections, as their descriptions say; our hooks mask their
-values in task logs.
+``extra_body`` are masked because ``airflow.env`` names them in ``[core] sensitive_var_conn_names``; without
+that setting they are shown to whoever may edit connections. Our hooks mask their values in task logs.
 """
 
 from __future__ import annotations
@@ -38,6 +38,12 @@ _NETWORK_FIELDS = {
         "description": "Whether the server's certificate is checked. Turn it off for a test server only.",
         "schema": {"type": ["boolean", "null"], "default": True},
     },
+    "ca": _text(
+        "CA file", "Path of a PEM file on the workers with the certificates to trust, for a CA of your own."
+    ),
+    "cert": _text(
+        "Client certificate", "Path of a PEM file on the workers with our certificate and key, if asked for."
+    ),
     "proxy": _text("Proxy", "URL of an HTTP proxy that leads there, if one is needed.", format="password"),
 }
 
@@ -56,11 +62,11 @@ _ERP_FIELDS = {
     ),
     "login_headers": _object(
         "Login headers",
-        "jwt: headers of the login call. Shown in clear to whoever may edit connections.",
+        "jwt: headers of the login call. Their values are not shown again.",
     ),
     "extra_body": _object(
         "Extra login body",
-        "jwt: more fields of the login call's JSON. Shown in clear to whoever may edit connections.",
+        "jwt: more fields of the login call's JSON. Their values are not shown again.",
     ),
     "username_field": _text(
         "Username field", "jwt: the login field's name in that JSON; 'username' if empty."

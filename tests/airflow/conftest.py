@@ -23,6 +23,7 @@ os.environ.update(
         "AIRFLOW__CORE__FERNET_KEY": "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=",
         "AIRFLOW__API_AUTH__JWT_SECRET": "test" * 32,
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+        "AIRFLOW__CORE__SENSITIVE_VAR_CONN_NAMES": "login_headers,extra_body",  # as airflow.env has it
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,op:op,user:user,viewer:viewer",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME}/airflow.db",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(HOME / "logs"),

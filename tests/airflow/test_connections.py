@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from order_cancellation.http.logins import LOGIN_KINDS as KINDS_OF_THE_ENGINE
 from order_cancellation.provider import LOGIN_KINDS, get_provider_info
 from order_cancellation.sandbox.thread import SandboxThread
 
+ROOT = Path(__file__).resolve().parents[2]
 EXTRA_FIELDS = {
     *("login_kind", "prefix", "header", "login_url", "login_headers", "extra_body", "username_field"),
     *("password_field", "token_path", "grant_type", "oauth_url", "client_id", "client_secret", "scope"),
@@ -49,7 +53,9 @@ class TestForm:
     def test_hides_secrets_while_they_are_typed(self, forms, field) -> None:
         assert forms["erp"].extra_fields[field]["schema"]["format"] == "password"
 
-    @pytest.mark.parametrize("field", ["client_secret", "refresh_token", "secret_headers"])
+    @pytest.mark.parametrize(
+        "field", ["client_secret", "refresh_token", "secret_headers", "login_headers", "extra_body", "proxy"]
+    )
     def test_names_secrets_so_that_airflow_masks_them(self, field) -> None:
         from airflow.sdk.log import redact
 
@@ -66,6 +72,13 @@ class TestForm:
 
     def test_offers_what_the_engine_can_do(self) -> None:
         assert set(LOGIN_KINDS) == set(KINDS_OF_THE_ENGINE) - {"omnitron"}
+
+    def test_is_given_the_setting_that_masks_what_no_name_gives_away(self) -> None:
+        """The conftest's copy and ``airflow.env`` say the same."""
+        line = (
+            f"AIRFLOW__CORE__SENSITIVE_VAR_CONN_NAMES={os.environ['AIRFLOW__CORE__SENSITIVE_VAR_CONN_NAMES']}"
+        )
+        assert line in (ROOT / "airflow.env").read_text().splitlines()
 
 
 class TestProviderInfo:
@@ -246,6 +259,63 @@ class TestTestButton:
     def test_tells_a_server_that_is_not_there(self, monkeypatch) -> None:
         put(monkeypatch, "erp", conn_type="erp", host="http://127.0.0.1:9")
         assert ErpHook("erp").test_connection()[0] is False
+
+
+JWT = {"login_kind": "jwt", "login_url": "/login"}
+OAUTH = {"login_kind": "oauth2", "oauth_url": "/oauth/token", "client_id": "client"}
+OAUTH |= {"client_secret": "client-secret"}
+
+
+class TestTestButtonOfEachKind:
+    """Against the sandbox, which demands that kind."""
+
+    @pytest.mark.parametrize(
+        ("kind", "extra", "told"),
+        [
+            ("none", {"login_kind": "none"}, "answers"),
+            ("basic", {"login_kind": "basic"}, "answers"),
+            ("jwt", JWT, "Logged in"),
+            ("oauth2", OAUTH, "Logged in"),
+            ("oauth2", {**OAUTH, "client_auth": "body"}, "Logged in"),
+            ("oauth2", {**OAUTH, "grant_type": "password"}, "Logged in"),
+            ("oauth2", {**OAUTH, "grant_type": "refresh_token", "refresh_token": "refresh-me"}, "Logged in"),
+        ],
+        ids=["none", "basic", "jwt", "oauth2 basic", "oauth2 body", "oauth2 password", "oauth2 refresh"],
+    )
+    def test_really_uses_it(self, sandbox, monkeypatch, kind, extra, told) -> None:
+        world = sandbox.sandbox.world
+        settings = world.change_settings({"erp_login": kind})
+        known = {
+            "client_id": settings.erp_client_id,
+            "client_secret": settings.erp_client_secret,
+            "refresh_token": settings.erp_refresh_token,
+        }
+        extra = {name: known.get(name, value) for name, value in extra.items()}
+        login = {"login": settings.erp_user, "password": settings.erp_password}
+        put(monkeypatch, "erp", conn_type="erp", host=sandbox.erp_url, extra=extra, **login)
+        worked, message = ErpHook("erp").test_connection()
+        assert (worked, told in message) == (True, True), message
+
+    @pytest.mark.parametrize(
+        ("extra", "told"),
+        [
+            ({**JWT, "token_path": "$.data.jeton"}, r'no token at \$.data.jeton.*"token": "…"'),
+            ({**JWT, "token_path": "$$$["}, "is no JSONPath"),
+            ({**JWT, "login_url": "/nowhere"}, "404"),
+            ({**JWT, "login_url": ""}, "login_url is missing"),
+            ({**OAUTH, "client_secret": "canary-9"}, "invalid_client"),
+        ],
+        ids=["no token there", "no JSONPath", "wrong address", "no address", "wrong secret"],
+    )
+    def test_tells_what_is_wrong_without_a_secret(self, sandbox, monkeypatch, extra, told) -> None:
+        settings = sandbox.sandbox.world.change_settings({"erp_login": extra["login_kind"]})
+        login = {"login": settings.erp_user, "password": settings.erp_password}
+        put(monkeypatch, "erp", conn_type="erp", host=sandbox.erp_url, extra=extra, **login)
+        worked, message = ErpHook("erp").test_connection()
+        assert not worked
+        assert re.search(told, message), message
+        assert not re.search(r"canary|eyJ", message)
+        assert settings.erp_password not in message
 
 
 class TestSession:

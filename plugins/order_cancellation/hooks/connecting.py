@@ -57,7 +57,8 @@ class EndpointHook(HttpHook):
         """
         endpoint = self.endpoint()
         session = Session()
-        session.verify = endpoint.options.get("verify", True)
+        session.verify = endpoint.options.get("ca") or endpoint.options.get("verify", True)
+        session.cert = endpoint.options.get("cert")
         session.headers.update(asyncio.run(_credentials(endpoint)))
         session.headers.update(headers or {})
         proxy = (extra_options or {}).get("proxy", endpoint.options.get("proxy"))

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+TURKISH = "windows-1254"
+"""What systems send here that do not say what they send: ISO 8859-9 with its Windows additions."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -37,7 +40,7 @@ class Answer:
         headers: The headers, names in lower case.
         body: The body, decompressed.
         url: The URL that answered.
-        charset: The charset that the answer declares, or None.
+        charset: The charset that the answer declares, or None: then it is detected.
         token_generation: Which generation of the connection's token was used, 0 where there is none.
     """
 
@@ -53,7 +56,7 @@ class Answer:
     def text(self) -> str:
         """The body as text; bytes that do not fit the charset are replaced, never an error."""
         try:
-            return self.body.decode(self.charset or "utf-8", errors="replace")
+            return self.body.decode(self.charset or _charset_of(self.body), errors="replace")
         except (LookupError, ValueError):  # no such charset, or one that can't replace
             return self.body.decode("utf-8", errors="replace")
 
@@ -64,3 +67,13 @@ class Answer:
             return json.loads(self.text.removeprefix("\ufeff"))
         except (ValueError, RecursionError):
             return self.text
+
+
+def _charset_of(body: bytes) -> str:
+    """Say in which charset a text is that does not declare it: Unicode if it fits, else the usual one."""
+    found = json.detect_encoding(body)
+    try:
+        body.decode(found)
+    except UnicodeDecodeError:
+        return TURKISH if found.startswith("utf-8") else "utf-8"
+    return found

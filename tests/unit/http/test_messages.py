@@ -14,6 +14,10 @@ from order_cancellation.http.messages import Answer
     [
         ("Çorap".encode(), None, "Çorap"),
         ("Çorap".encode("cp1254"), "windows-1254", "Çorap"),
+        ("Çorap".encode("cp1254"), None, "Çorap"),
+        ("Şifre: ığüşöç €".encode("cp1254"), None, "Şifre: ığüşöç €"),
+        ("{Çorap}".encode("utf-16"), None, "{Çorap}"),
+        ('{"a": "ş"}'.encode("utf-16-be"), None, '{"a": "ş"}'),
         (b"a\xff", "utf-8", "a\ufffd"),
         (b"abc", "no-such-charset", "abc"),
         (b"abc", "hex", "abc"),

@@ -18,6 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from order_cancellation.clock import SystemClock
 from order_cancellation.errors import ConfigurationError, InDoubt, LeaseLost, NotSent
@@ -506,3 +508,84 @@ class TestProxy:
     def test_another_kind_of_proxy_is_refused(self):
         with pytest.raises(ConfigurationError, match="proxy"):
             AiohttpTransport.for_endpoint(an_endpoint(options={"proxy": "socks5://x"}), clock=SystemClock())
+
+
+class TestAnswers:
+    def test_a_compressed_answer_is_read_as_what_it_was(self):
+        async def compressed(server, reader, writer):
+            await server.request(reader)
+            writer.write(http_answer(gzip.compress(b'{"ok": true}'), Content_Encoding="gzip"))
+            await writer.drain()
+
+        _, answer = outcome_of(compressed)
+        assert answer.data == {"ok": True}
+
+    def test_a_connection_is_used_again_for_the_calls_that_follow(self):
+        async def story():
+            async with raw_server(answering) as server, a_transport() as transport:
+                for _ in range(20):
+                    await transport.send(a_call(server.url + "/x"))
+                return server.connections, len(server.requests)
+
+        assert asyncio.run(story()) == (1, 20)
+
+    def test_an_address_of_ipv6_is_called(self):
+        async def served(reader, writer):
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(8)
+            writer.write(http_answer(b'"%s"' % head.split(b"Host: ")[1].split(b"\r\n")[0]))
+            await writer.drain()
+            writer.close()
+
+        async def story():
+            try:
+                server = await asyncio.start_server(served, "::1", 0)
+            except OSError:
+                pytest.skip("this machine has no IPv6")
+            async with server, a_transport() as transport:
+                port = server.sockets[0].getsockname()[1]
+                answer = await transport.send(a_call(f"http://[::1]:{port}/x"))
+                return answer.data, port
+
+        host, port = asyncio.run(story())
+        assert host == f"[::1]:{port}"
+
+    def test_a_server_that_never_ends_its_answer_is_left_at_the_time_out(self):
+        async def dripping(server, reader, writer):
+            await server.request(reader)
+            writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            while True:
+                writer.write(b"1\r\nx\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+
+        assert isinstance(outcome_of(dripping, timeout_s=0.3)[1], InDoubt)
+
+    @settings(max_examples=60, deadline=None)
+    @given(data=st.binary(max_size=200))
+    def test_whatever_comes_back_is_an_answer_or_doubt(self, data):
+        """Random bytes in place of an answer: never another error, never taken for not sent."""
+
+        async def babbling(server, reader, writer):
+            await server.request(reader)
+            writer.write(data)
+            await writer.drain()
+
+        result = outcome_of(babbling, timeout_s=2.0)[1]
+        assert isinstance(result, InDoubt) or 100 <= result.status <= 999
+
+    @settings(max_examples=60, deadline=None)
+    @given(status=st.integers(200, 599), body=st.binary(max_size=60), kind=st.text(max_size=20))
+    def test_whatever_an_answer_holds_can_be_read(self, status, body, kind):
+        async def answering_so(server, reader, writer):
+            await server.request(reader)
+            safe = (
+                "".join(mark for mark in kind if mark.isprintable())
+                .encode("latin-1", "ignore")
+                .decode("latin-1")
+            )
+            writer.write(http_answer(body, f"{status} X", Content_Type=f"text/plain; charset={safe}"))
+            await writer.drain()
+
+        result = outcome_of(answering_so, timeout_s=2.0)[1]
+        assert isinstance(result, InDoubt) or isinstance(result.text, str)
