@@ -67,17 +67,6 @@ class TestTogether:
         assert set(engine.states().values()) == {"accepted"}
         assert len(sandbox.book) == 40
 
-    def test_look_ups_do_not_go_out_while_it_is_open(self, engine, sandbox):
-        rule = {"match": {"route": "erp.*"}, "then": {"close": "before", "book": "never"}}
-        sandbox.use({"name": "all_fine", "requests": {"count": 30}})
-        look_up = {"url": "/cancellations/{{ request.id }}", "found": "$.found", "after": "0s"}
-        batches = prepared(engine, 30, concurrency=2, look_up=look_up)
-        sandbox.use({"name": "dead", "rules": [rule]}, keep=True)
-        side_by_side(engine, batches)
-        methods = [call["method"] for call in bookings(sandbox)]
-        assert "GET" in methods
-        assert len(methods) < 25, "ten failures of either kind, and what was under way by then"
-
     def test_what_one_batch_is_told_to_wait_the_other_waits_too(self, engine, sandbox):
         """Nothing is sent by whom the ERP told nothing, either."""
         rule = {"match": BOOK, "then": {"status": 429, "headers": {"Retry-After": "600"}}}

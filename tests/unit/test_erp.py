@@ -304,3 +304,33 @@ def test_nothing_leaves_while_the_breaker_is_open():
 
     asyncio.run(story())
     assert len(transport.calls) == 2
+
+
+def test_a_look_up_does_not_leave_either_and_its_repeats_count_as_failures():
+    session, transport = a_session(in_turn(Answer(500)))
+    breaker = Breaker("Connection 'erp'", session.clock, a_watch(session.clock), threshold=3)
+    erp = Erp(session, Limits(1, None, session.clock), breaker)
+    look_up = LookUp(url="/look", found="$.found", after="10s")
+
+    async def story():
+        for _ in range(2):
+            with pytest.raises(NotSent, match="was not called"):
+                await erp.look_up(look_up, request=REQUEST, attributes={})
+
+    asyncio.run(story())
+    assert len(transport.calls) == 3
+
+
+def test_what_a_look_up_is_told_to_wait_holds_for_sends_too():
+    session, _ = a_session(in_turn(json_answer({}, 429, Retry_After="300"), Answer(200)))
+    erp = Erp(session, Limits(4, None, session.clock))
+    look_up = LookUp(url="/look", found="$.found", after="10s")
+
+    async def story():
+        with pytest.raises(Wait):
+            await erp.look_up(look_up, request=REQUEST, attributes={})
+        with pytest.raises(NotSent, match="asks to wait"):
+            await erp.check_open()
+
+    asyncio.run(story())
+    assert erp.limits.in_flight == 2
