@@ -43,6 +43,8 @@ __all__ = [
 _LISTED = ("flow", "id", "uuid", "state", "attempts", "erp_status", "relation", "error", "last_changed")
 _HISTORY = ("at", "card", "state", "attempt", "send", "duration_ms", "run_id", "revision", "note")
 _ERASED = ("erased", "flow", "id", "uuid", "state", "why")
+_SHORT = 12
+"""So many characters of a revision tell it from all others."""
 _CASE = ("flow", "case", "step", "passed")
 _MOST_INPUT = 64 * 1024 * 1024
 
@@ -151,7 +153,8 @@ def requests_show(arguments: Namespace, output: Output) -> int:
         return 0
     output.text("\n".join(life["story"]) + "\n")
     output.facts({name: value for name, value in life.items() if not isinstance(value, list)})
-    output.table(life.get("history", []), _HISTORY, title="History")
+    moments = [{**one, "revision": (one["revision"] or "")[:_SHORT]} for one in life["history"]]
+    output.table(moments, _HISTORY, title="History")
     for payload in life.get("payloads", []):
         output.text(f"\n{payload['kind']} {payload['number'] or ''}".rstrip())
         output.json(payload["data"])

@@ -111,7 +111,7 @@ class _Case:
 
     def _told_first(self) -> str:
         return (
-            f"The ERP has not booked it. The next run tells Omnitron so ({self._told_of_a_no()}), and the "
+            f"{self._a_no()} The next run tells Omnitron so ({self._told_of_a_no()}), and the "
             "run after that sends it again, under a new key."
         )
 
@@ -139,7 +139,7 @@ class _Case:
                 f"is now {self.when()}, under a new key, so the ERP does not take it for the same. Look into "
                 "the ERP first: if the first one is booked, the money moves twice."
             )
-        return f"The ERP has not booked it. {self._read_and_sent()} All its tries begin anew."
+        return f"{self._a_no()} {self._read_and_sent()} All its tries begin anew."
 
     def _had_by_another_flow(self) -> bool:
         """Say whether it was parked at its entry: nothing else parks what is neither sent nor failed."""
@@ -164,7 +164,7 @@ class _Case:
         if record.doubt:
             return f"An earlier call may be booked. {self._read_and_sent()} {self._repeated()}"
         if record.state == State.FAILED:
-            return f"The ERP has not booked it. {self._read_and_sent()}"
+            return f"{self._a_no()} {self._read_and_sent()}"
         return (
             "Nothing of this attempt is with the ERP. The next run takes it up without a redo, too, as long "
             f"as Omnitron lists it; with it, also when it is no longer listed.{self._held()}"
@@ -174,6 +174,21 @@ class _Case:
         return (
             f"It is read from Omnitron again {self.when()} and sent to the ERP, by the flow as it is then. "
             "If Omnitron no longer has it, the redo falls away."
+        )
+
+    def _a_no(self) -> str:
+        """Say what a no is worth: a response script may call a failure what the ERP took for done."""
+        status = self.record.erp_status or 0
+        if self.record.relation != "failure" or status // 100 != 2:  # noqa: PLR2004 -- 2xx
+            return "The ERP has not booked it."
+        cleared = (
+            " To have the answer judged anew before anything is sent, clear the failed task instead."
+            if self.record.state == State.FAILED
+            else ""
+        )
+        return (
+            f"The ERP answered {status}, and the response script called that a failure: if it is booked all "
+            f"the same, the money moves twice.{cleared}"
         )
 
     def _held(self) -> str:

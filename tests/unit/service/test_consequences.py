@@ -62,6 +62,21 @@ REDO: dict[str, tuple[dict[str, Any], str, bool]] = {
     ),
     "done": ({"state": State.DONE}, "booked once more at the next run, under a new key", True),
     "failed": ({"state": State.FAILED}, "The ERP has not booked it.", False),
+    "failed after a 2xx": (
+        {"state": State.FAILED, "relation": "failure", "erp_status": 200},
+        "answered 200, and the response script called that a failure",
+        True,
+    ),
+    "failed after a 422": (
+        {"state": State.FAILED, "relation": "failure", "erp_status": 422},
+        "The ERP has not booked it.",
+        False,
+    ),
+    "refused after a 2xx": (
+        {"state": State.REFUSED, "relation": "failure", "erp_status": 200},
+        "The next run tells Omnitron so (tag no)",
+        True,
+    ),
     "in doubt": ({"state": State.IN_DOUBT, "doubt": True}, "Look into the ERP first", True),
     "parked in doubt": (IN_THE_DARK, "Nobody knows whether the ERP has booked it.", True),
     "parked, not judged": (IN_THE_DARK | {"parked_from": State.ANSWERED}, "Nobody knows", True),
