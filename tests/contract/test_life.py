@@ -92,6 +92,16 @@ class TestErased:
                 == "Call 1: answered (the words are erased); accepted (the words are erased)."
             )
 
+    def test_who_saw_the_data_stays_known_without_the_reason(self, ledger):
+        brought_to(ledger, State.DONE)
+        reveal(ledger, FLOW, uuid_of(1), why="Zerrin-Canary called", who="eve")
+        erase(ledger, FLOW, "1", "ada")
+        notes = [one["note"] for one in ledger.queries.events(FLOW, uuid_of(1))]
+        assert [note for note in notes if note] == [
+            "personal data shown to eve",
+            "personal data erased by ada",
+        ]
+
     def test_read_from_omnitron_again_it_is_no_longer_erased(self, ledger, tmp_path):
         brought_to(ledger, State.DONE)
         erase(ledger, FLOW, "1", "ada")

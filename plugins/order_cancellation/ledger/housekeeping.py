@@ -8,7 +8,7 @@ from order_cancellation.clock import Clock
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.ledger import schema
 from order_cancellation.ledger.database import Database
-from order_cancellation.ledger.queries import find_record, refuse_held
+from order_cancellation.ledger.queries import BECAUSE, REVEALED, find_record, refuse_held
 from order_cancellation.ledger.records import Record
 from order_cancellation.ledger.states import OPEN, State
 
@@ -103,10 +103,7 @@ class Housekeeping:
         now = self._now()
         for table in (schema.payloads, schema.dry_results):
             connection.execute(delete(table).where(table.c.flow == record.flow, table.c.uuid == record.uuid))
-        e = schema.events.c
-        connection.execute(
-            update(schema.events).where(e.flow == record.flow, e.uuid == record.uuid).values(note="")
-        )
+        self._erase_words(connection, record)
         connection.execute(
             update(schema.requests)
             .where(_R.flow == record.flow, _R.uuid == record.uuid)
@@ -132,6 +129,19 @@ class Housekeeping:
                 note=f"{ERASED} {who}",
             )
         )
+
+    @staticmethod
+    def _erase_words(connection: Connection, record: Record) -> None:
+        """Empty the history's words; that somebody saw the data, and who, stays, without the reason."""
+        e = schema.events.c
+        here = (e.flow == record.flow, e.uuid == record.uuid)
+        seen = connection.execute(
+            select(e.id, e.note).where(*here, e.step == "", e.note.startswith(REVEALED))
+        ).all()
+        connection.execute(update(schema.events).where(*here).values(note=""))
+        for number, note in seen:
+            who = note.partition(BECAUSE)[0]
+            connection.execute(update(schema.events).where(e.id == number).values(note=who))
 
     def _delete_some(self, flow: str, before: float) -> int:
         p, r = schema.payloads.c, schema.requests.c

@@ -16,7 +16,13 @@ from order_cancellation.ledger.records import COLUMNS, MUTABLE, Record
 from order_cancellation.ledger.states import State
 from order_cancellation.ledger.work import live_claims, record_from
 
-__all__ = ["Queries", "find_record", "refuse_held"]
+__all__ = ["BECAUSE", "REVEALED", "Queries", "find_record", "refuse_held"]
+
+REVEALED = "personal data shown to"
+"""How the line in the history begins that tells who saw personal data."""
+
+BECAUSE = ", because: "
+"""What stands between an act and a person's reason for it."""
 
 _R = schema.requests.c
 
@@ -140,7 +146,7 @@ class Queries:
                 .where(_R.flow == flow, _R.uuid == record.uuid)
                 .values(redo=True, last_changed=self._now())
             )
-            because = f", because: {why}" if why else ""
+            because = f"{BECAUSE}{why}" if why else ""
             self._note(connection, record, f"to be done again at the next run, asked by {who}{because}")
             return self._known(connection, flow, record.uuid)
 
@@ -178,7 +184,7 @@ class Queries:
                 update(schema.requests).where(_R.flow == flow, _R.uuid == record.uuid).values(values)
             )
             decision = "booked" if accepted else "not booked"
-            self._note(connection, new, f"decided by {who}: {decision}, because: {why}")
+            self._note(connection, new, f"decided by {who}: {decision}{BECAUSE}{why}")
             return self._known(connection, flow, record.uuid)
 
     def note_reveal(self, flow: str, uuid: str, *, who: str, why: str) -> None:
@@ -195,7 +201,7 @@ class Queries:
         """
         with self._database.write() as connection:
             record = self._known(connection, flow, uuid)
-            self._note(connection, record, f"personal data shown to {who}, because: {why}")
+            self._note(connection, record, f"{REVEALED} {who}{BECAUSE}{why}")
 
     def _refuse_undecidable(self, connection: Connection, record: Record) -> None:
         if record.state not in (State.IN_DOUBT, State.PARKED):
