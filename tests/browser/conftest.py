@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from live_airflow import ROOT, Live, share
-from needs import find_browser
+from needs import demand, find_browser
 from order_cancellation.demo.rest import read_password
 
 ARGUMENTS = [
@@ -24,6 +25,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 IMAGES = ROOT / "docs" / "images"
+AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")
 SLOW_MS = 30_000
 
 THREE_OF_WHICH_ONE_IS_REFUSED = {
@@ -133,3 +136,27 @@ def keep_picture(page: Page) -> Callable[[str], None]:
             page.screenshot(path=Path(IMAGES, f"{name}.png"))
 
     return keep
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The checker of accessibility, from the pages' locked packages."""
+    demand("node")
+    if not AXE.is_file():
+        subprocess.run(["npm", "ci", "--silent"], cwd=ROOT / "ui", check=True)
+    return AXE.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def breaches(page: Page, axe: str) -> Callable[[], list[str]]:
+    """What keeps somebody from using our part of the page as it is now: breaches of WCAG 2.1 AA."""
+
+    def find() -> list[str]:
+        page.wait_for_function("document.getAnimations().every((one) => one.playState !== 'running')")
+        page.evaluate(axe)
+        found = page.evaluate(
+            "(rules) => axe.run('[data-testid=order-cancellation]', {runOnly: rules})", list(RULES)
+        )
+        return [f"{one['id']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]]
+
+    return find

@@ -75,6 +75,7 @@ class TestFailed:
         flow = a_red_morning(live, "redone", FLOW, SECOND_IS_REFUSED)
         page.goto(f"{address}/plugin/requests?flow={flow}")
         expect(page.get_by_role("row")).to_have_count(1 + 3)
+        keep_picture("requests")
         page.get_by_role("button", name="failed 1").click()
         expect(page).to_have_url(re.compile("state=failed"))
         expect(page.get_by_role("row")).to_have_count(1 + 1)
@@ -82,11 +83,11 @@ class TestFailed:
 
         story = page.get_by_role("region", name="The story")
         expect(story).to_contain_text("It was sent to the ERP once, and no call booked anything.")
+        keep_picture("request")
         page.get_by_text("The ERP's answer").click()
         expect(page.get_by_role("group", name=re.compile("The ERP's answer"))).to_contain_text(
             "The posting period 2026-02 is closed"
         )
-        keep_picture("request")
 
         page.get_by_role("button", name="Redo…").click()
         expect(page.get_by_role("alertdialog")).to_contain_text("The ERP has not booked it.")
@@ -131,7 +132,8 @@ class TestInDoubt:
         page.get_by_role("button", name="The ERP has booked it…").click()
         expect(page.get_by_role("alertdialog")).to_contain_text("Omnitron")
         confirm(page, "Seen in the ERP as 77-1", "Yes, it is booked")
-        expect(page.get_by_text("because: Seen in the ERP as 77-1")).to_be_visible()
+        decision = "decided by admin: booked, because: Seen in the ERP as 77-1"
+        expect(page.get_by_text(decision, exact=True)).to_be_visible()
         live.begin(ALL_FINE, keep=True)
         _, ended = live.run(flow)
         assert ended == "success"
@@ -175,3 +177,20 @@ class TestViewer:
         open_request(page, address, refunds, 5702)
         expect(page.get_by_text("Personal data is masked.")).to_be_visible()
         expect(page.get_by_role("button", name=re.compile("Redo|booked|Reveal"))).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everybody_can_use_the_pages(page, address, refunds, breaches, theme):
+    """No breach of WCAG 2.1 AA: a list with chosen rows, and a request with its bodies."""
+    page.goto(f"{address}/plugin/requests?flow={refunds}")
+    page.evaluate(f"localStorage.setItem('theme', '{theme}')")
+    page.reload()
+    page.get_by_role("checkbox", name="Choose Request 5701").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Redo…")).to_be_visible()
+    found = {"list": breaches()}
+    open_request(page, address, refunds, 5702)
+    for body in ("The request as Omnitron had it", "What was sent to the ERP", "The ERP's answer"):
+        page.get_by_text(body).click()
+    found["request"] = breaches()
+    assert found == {"list": [], "request": []}

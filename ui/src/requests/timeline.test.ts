@@ -34,6 +34,12 @@ describe("attempts", () => {
     expect(attempts.map(({ steps }) => steps.length)).toEqual([2]);
   });
 
+  test("end with their last step, however late a person acts", () => {
+    const late = aMoment({ attempt: 1, card: "A person", step: "", at: "2026-04-01T00:00:00Z" });
+    const [attempt] = byAttempt([aMoment({ at: "2026-03-24T10:00:00Z" }), late], []).attempts;
+    expect(attempt?.to).toBe("2026-03-24T10:00:00Z");
+  });
+
   test("of an empty history are none", () => {
     expect(byAttempt([], [])).toEqual({ attempts: [], rest: [] });
   });

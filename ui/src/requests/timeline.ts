@@ -64,7 +64,7 @@ function add(attempt: Attempt, step: Step) {
   if (step.run_id !== null && !attempt.runs.includes(step.run_id)) attempt.runs.push(step.run_id);
   if (step.revision !== null && !attempt.revisions.includes(step.revision))
     attempt.revisions.push(step.revision);
-  attempt.to = step.at;
+  if (step.step !== "") attempt.to = step.at; // a person may act weeks later
   attempt.steps.push(step);
 }
 
