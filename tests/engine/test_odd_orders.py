@@ -55,6 +55,16 @@ class TestRedo:
         assert engine.booked() == [2]
         assert engine.states() == {2: "parked"}
 
+    def test_clearing_a_whole_redo_run_takes_up_what_failed_in_it(self, engine):
+        """What was never sent in it is done by the person's word, without waiting for its pause."""
+        engine.write(a_flow(), script="raise ValueError('typo')")
+        engine.run("redo-run", request_ids=(2,), redo=True)
+        engine.write(a_flow())
+        engine.run("redo-run", request_ids=(2,), redo=True)
+
+        assert engine.states() == {2: "done"}
+        assert engine.booked() == [2]
+
     def test_asked_twice_it_is_done_once(self, engine):
         """Two people say redo before the next run: it is one word."""
         engine.run("run-1")

@@ -51,7 +51,8 @@ _MAY_BE_RENAMED = "parked: a flow whose folder is gone has had it"
 _R = schema.requests.c
 _IN = 500
 _REFETCHED = (State.FETCHED, State.PREPARED, State.POSTPONED, State.FAILED, State.WITHDRAWN)
-_REDONE = (State.DONE, State.PARKED, State.IN_DOUBT, *_REFETCHED)
+_SENT_BEFORE = (State.DONE, State.PARKED, State.IN_DOUBT)
+_REDONE = (*_SENT_BEFORE, *_REFETCHED)
 _BOOKED = (State.ACCEPTED, State.WRITTEN_BACK)
 _NEVER_BOOKED = (State.FETCHED, State.PREPARED, State.REFUSED, State.FAILED, State.WITHDRAWN)
 _PREPARED_KINDS = ("script", "mapping", "attributes")
@@ -600,8 +601,8 @@ def _event(new: Record, place: _Place, note: str) -> dict[str, Any]:
 
 
 def _had_by(old: Record | None, run_id: str) -> bool:
-    """Say whether the run has taken a request up already: its parameter ``redo`` counts once."""
-    return old is not None and old.run_id == run_id
+    """Say whether the run has sent a request already: its parameter ``redo`` counts once."""
+    return old is not None and old.run_id == run_id and old.state in _SENT_BEFORE
 
 
 def _columns() -> list[Any]:
