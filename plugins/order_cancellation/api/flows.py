@@ -342,14 +342,13 @@ def is_live(dag_id: str, since: datetime) -> Live:
     store = the_flows_store(dag_id)
     standing = standings([dag_id]).get(dag_id)
     since = since if since.tzinfo else since.replace(tzinfo=UTC)
-    began = None if standing is None else standing.parse_began_at
     try:
         open_files(dag_id, store.read(dag_id))
         broken = []
     except FlowInvalid as error:
         broken = [str(problem) for problem in error.problems]
     return Live(
-        live=began is not None and began > since,
+        live=standing is not None and standing.holds(since),
         parsed_at=_time(None if standing is None else standing.parsed_at),
         broken=[*broken, *import_errors()],
     )

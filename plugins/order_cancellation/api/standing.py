@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 
+from airflow.configuration import conf
 from airflow.models.dag import DagModel
 from airflow.models.dagbag import DagPriorityParsingRequest
 from airflow.models.dagrun import DagRun
 from airflow.models.errors import ParseImportError
+from airflow.models.serialized_dag import SerializedDagModel
 from airflow.utils.session import create_session
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -43,6 +45,7 @@ class Standing:
         last_run: Its newest run.
         parsed_at: When Airflow read it last.
         parse_began_at: When that reading began: what was saved after it is not in it.
+        stored_at: When Airflow stored its DAG last. A reading soon after that is not stored.
     """
 
     paused: bool
@@ -50,6 +53,20 @@ class Standing:
     last_run: Run | None
     parsed_at: datetime | None
     parse_began_at: datetime | None
+    stored_at: datetime | None
+
+    def holds(self, since: datetime) -> bool:
+        """Say whether what was saved at a moment is in force: read since then, and not passed over.
+
+        Args:
+            since: When it was saved.
+        """
+        if self.parse_began_at is None or self.parsed_at is None or self.parse_began_at <= since:
+            return False
+        if self.stored_at is None or self.stored_at > since:
+            return True
+        pause = conf.getint("core", "min_serialized_dag_update_interval", fallback=0)
+        return self.parsed_at >= self.stored_at + timedelta(seconds=pause)
 
 
 def standings(dag_ids: Iterable[str]) -> dict[str, Standing]:
@@ -63,8 +80,21 @@ def standings(dag_ids: Iterable[str]) -> dict[str, Standing]:
         models = session.scalars(
             select(DagModel).where(DagModel.dag_id.in_(wanted), DagModel.is_stale.is_(False))
         ).all()
-        runs = _last_runs(session, wanted)
-        return {model.dag_id: _standing(model, runs.get(model.dag_id)) for model in models}
+        runs, stored = _last_runs(session, wanted), _stored(session, wanted)
+        return {
+            model.dag_id: _standing(model, runs.get(model.dag_id), stored.get(model.dag_id))
+            for model in models
+        }
+
+
+def _stored(session: Session, dag_ids: Sequence[str]) -> dict[str, datetime]:
+    columns = (SerializedDagModel.dag_id, func.max(SerializedDagModel.last_updated))
+    query = select(*columns).where(SerializedDagModel.dag_id.in_(dag_ids)).group_by(SerializedDagModel.dag_id)
+    return {dag_id: _aware(at) for dag_id, at in session.execute(query) if at is not None}
+
+
+def _aware(at: datetime) -> datetime:
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _last_runs(session: Session, dag_ids: Sequence[str]) -> dict[str, Run]:
@@ -79,11 +109,11 @@ def _last_runs(session: Session, dag_ids: Sequence[str]) -> dict[str, Run]:
     }
 
 
-def _standing(model: DagModel, last_run: Run | None) -> Standing:
+def _standing(model: DagModel, last_run: Run | None, stored_at: datetime | None) -> Standing:
     parsed = model.last_parsed_time
     began = None if parsed is None else parsed - timedelta(seconds=model.last_parse_duration or 0)
     following = None if model.is_paused else model.next_dagrun_create_after
-    return Standing(bool(model.is_paused), following, last_run, parsed, began)
+    return Standing(bool(model.is_paused), following, last_run, parsed, began, stored_at)
 
 
 def is_known(dag_id: str) -> bool:

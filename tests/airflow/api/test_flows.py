@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -429,3 +430,20 @@ class TestLive:
     def test_a_flow_that_airflow_does_not_know_is_not_live(self, caller, acme) -> None:
         told = caller().get("/api/flows/acme/live?since=2026-01-01T00:00:00Z").json()
         assert told == {"live": False, "parsed_at": None, "broken": []}
+
+    @pytest.mark.parametrize(
+        ("began", "stored", "holds"),
+        [(-1, None, False), (1, None, True), (1, -3, False), (1, 2, True), (3, -3, True), (1, -60, True)],
+    )
+    def test_a_save_is_in_force_once_it_was_read_and_stored(self, monkeypatch, began, stored, holds) -> None:
+        """Airflow passes over a DAG that it has stored less than five seconds ago."""
+        from order_cancellation.api.standing import Standing
+
+        monkeypatch.setenv("AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL", "5")
+        saved = datetime(2026, 1, 1, tzinfo=UTC)
+
+        def after(seconds):
+            return None if seconds is None else saved + timedelta(seconds=seconds)
+
+        standing = Standing(False, None, None, after(began), after(began), after(stored))
+        assert standing.holds(saved) is holds
