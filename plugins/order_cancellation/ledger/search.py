@@ -44,7 +44,9 @@ _FEW = 2_000
 
 _IN = 500
 _LAST = "\U0010ffff"
-_LARGEST = 2**63
+_TOO_LONG = len(str(2**63))
+"""So many digits may be more than a column of numbers holds."""
+
 
 _R = schema.requests.c
 _E = schema.events.c
@@ -189,7 +191,7 @@ class Search:
         return list(found.values())
 
     def _finds(self, text: str) -> Iterator[ColumnElement[bool]]:
-        if text.isascii() and text.isdigit() and int(text) < _LARGEST:
+        if text.isascii() and text.isdigit() and len(text) < _TOO_LONG:
             yield _R.id == int(text)
         yield self._begins(_R.uuid, text.lower())
         yield self._begins(_R.order_number, text)
