@@ -260,3 +260,12 @@ class TestStrangeEntries:
     def test_so_is_a_number_beyond_all_numbers(self, number):
         """Postgres would refuse it, and with it the whole page."""
         assert "too long" in problem_of({"id": number, "uuid": "u1"})
+
+
+class TestProofOfReading:
+    def test_the_log_says_what_was_read_and_what_became_of_it(self, engine, sandbox, caplog):
+        caplog.set_level("INFO")
+        sandbox.use({"name": "pages", "requests": {"count": 5}, "settings": {"limit_cap": 2}})
+        engine.get_data("run-1", limit=4)
+        assert "Omnitron listed 5 entries on 3 pages: 5 distinct requests, 5 of them match" in caplog.text
+        assert "4 taken up (4 new); 1 left for the next run (max_requests or limit)" in caplog.text

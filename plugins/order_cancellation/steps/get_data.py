@@ -167,7 +167,8 @@ async def _take_listed(context: Context, taking: _Taking, query: ListQuery, *, w
 
 def _tell_reading(taking: _Taking, summary: ReadingSummary) -> None:
     taking.lines.append(
-        f"Omnitron listed {summary.distinct} requests on {_pages(summary)}; {summary.matching} of them match"
+        f"Omnitron listed {summary.listed} entries on {_pages(summary)}: {summary.distinct} distinct requests, "
+        f"{summary.matching} of them match"
     )
     if summary.missing:
         taking.lines.append(f"{summary.missing} may be missing from the list; the next poll takes them")

@@ -11,7 +11,7 @@ import pytest
 def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do at once what would be done in a thread: that takes real time, and these tests' clock is made up."""
 
-    async def at_once(act, *args):
-        return act(*args)
+    async def at_once(act, *args, **named):
+        return act(*args, **named)
 
     monkeypatch.setattr(asyncio, "to_thread", at_once)
