@@ -267,5 +267,5 @@ class TestProofOfReading:
         caplog.set_level("INFO")
         sandbox.use({"name": "pages", "requests": {"count": 5}, "settings": {"limit_cap": 2}})
         engine.get_data("run-1", limit=4)
-        assert "Omnitron listed 5 entries on 3 pages: 5 distinct requests, 5 of them match" in caplog.text
+        assert "Omnitron listed 5 entries on 3 pages: 5 distinct, 5 of them match" in caplog.text
         assert "4 taken up (4 new); 1 left for the next run (max_requests or limit)" in caplog.text

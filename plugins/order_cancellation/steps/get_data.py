@@ -167,7 +167,7 @@ async def _take_listed(context: Context, taking: _Taking, query: ListQuery, *, w
 
 def _tell_reading(taking: _Taking, summary: ReadingSummary) -> None:
     taking.lines.append(
-        f"Omnitron listed {summary.listed} entries on {_pages(summary)}: {summary.distinct} distinct requests, "
+        f"Omnitron listed {summary.listed} entries on {_pages(summary)}: {summary.distinct} distinct, "
         f"{summary.matching} of them match"
     )
     if summary.missing:
