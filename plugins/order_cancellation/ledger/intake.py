@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
@@ -50,6 +51,9 @@ POSTPONED_TOO_LONG = "postponed for longer than max_age and parked now"
 _MAY_BE_RENAMED = "parked: a flow whose folder is gone has had it"
 _R = schema.requests.c
 _IN = 500
+_AT_ONCE = 1000
+"""How many rows are made and sent with one statement: a run may have very many."""
+
 _REFETCHED = (State.FETCHED, State.PREPARED, State.POSTPONED, State.FAILED, State.WITHDRAWN)
 _SENT_BEFORE = (State.DONE, State.PARKED, State.IN_DOUBT)
 _REDONE = (*_SENT_BEFORE, *_REFETCHED)
@@ -509,20 +513,19 @@ class Intake:
             run_id: The run.
             batches: The uuids of each batch, in the order in which they are worked on.
         """
-        rows = [
+        rows = (
             {"at_uuid": uuid, "to_batch": number, "to_position": place}
             for number, batch in enumerate(batches)
             for place, uuid in enumerate(batch)
-        ]
-        if not rows:
-            return
+        )
+        statement = (
+            update(schema.requests)
+            .where(_R.flow == flow, _R.run_id == run_id, _R.uuid == bindparam("at_uuid"))
+            .values(batch=bindparam("to_batch"), position=bindparam("to_position"))
+        )
         with self._database.write() as connection:
-            connection.execute(
-                update(schema.requests)
-                .where(_R.flow == flow, _R.run_id == run_id, _R.uuid == bindparam("at_uuid"))
-                .values(batch=bindparam("to_batch"), position=bindparam("to_position")),
-                rows,
-            )
+            while some := list(islice(rows, _AT_ONCE)):
+                connection.execute(statement, some)
 
     def taken(self, flow: str, run_id: str) -> list[Taken]:
         """Return what the run has taken up and not finished, in its order."""

@@ -221,12 +221,12 @@ async def _put_into_batches(context: Context, taking: _Taking) -> list[int]:
     flow, ledger = context.flow, context.ledger
     records = await asyncio.to_thread(ledger.intake.taken, flow.id, context.run_id)
     count = batch_sizes(len(records), flow.write_to_erp.concurrency, flow.delivery.parallel_batches)
-    by_uuid = {record.uuid: record for record in records}
-    batches = even(list(by_uuid), count)
-    await asyncio.to_thread(ledger.intake.assign, flow.id, context.run_id, batches)
+    batches = even(records, count)
+    uuids = [[record.uuid for record in batch] for batch in batches]
+    await asyncio.to_thread(ledger.intake.assign, flow.id, context.run_id, uuids)
     rows = [
-        Batch(number, context.loaded.revision, label_of([by_uuid[uuid] for uuid in uuids]), len(uuids))
-        for number, uuids in enumerate(batches)
+        Batch(number, context.loaded.revision, label_of(batch), len(batch))
+        for number, batch in enumerate(batches)
     ]
     lines = [*taking.lines, _counted(taking)]
     await asyncio.to_thread(
