@@ -1,10 +1,13 @@
 import { App, type Page, type PluginProps } from "./App";
 import { ErrorBoundary } from "./ErrorBoundary";
+import { Settled } from "./Settled";
 
 const pageFor = (page: Page) => {
   const Registered = (props: PluginProps) => (
     <ErrorBoundary>
-      <App {...props} page={page} />
+      <Settled>
+        <App {...props} page={page} />
+      </Settled>
     </ErrorBoundary>
   );
   Registered.displayName = page;
