@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from live_airflow import FLOW, ROOT, Live, write_flow
-from needs import demand
+from live_airflow import FLOW, Live, write_flow
 
 pytestmark = [pytest.mark.needs("browser"), pytest.mark.timeout(300)]
 
@@ -38,7 +36,6 @@ CARDS = (
     "raw",
     "history",
 )
-AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 COMMENT = "# nobody touches this line\n"
 
 
@@ -76,15 +73,6 @@ def save(page: Page, note: str = "") -> None:
         dialog.get_by_role("textbox", name="Note").fill(note)
     dialog.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved, and live in Airflow")).to_be_visible(timeout=TAKEN_UP_MS)
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The checker of accessibility, from the pages' locked packages."""
-    demand("node")
-    if not AXE.is_file():
-        subprocess.run(["npm", "ci", "--silent"], cwd=ROOT / "ui", check=True)
-    return AXE.read_text(encoding="utf-8")
 
 
 class TestNewFlow:
@@ -266,27 +254,21 @@ class TestTab:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_card_can_be_used_by_everybody(
-    page: Page, address: str, axe: str, theme: str, keep_picture: Callable[[str], None]
+    page: Page,
+    address: str,
+    breaches: Callable[[], list[str]],
+    theme: str,
+    keep_picture: Callable[[str], None],
 ) -> None:
     """No breach of WCAG 2.1 AA on the list and on each card, in both themes."""
     page.goto(f"{address}/plugin/flows")
     page.evaluate(f"localStorage.setItem('theme', '{theme}')")
     page.reload()
     expect(page.get_by_role("heading", name=re.compile("flows?$"))).to_be_visible()
-    found = {"list": breaches(page, axe)}
+    found = {"list": breaches()}
     for card in CARDS:
         open_card(page, address, "every_step", card)
-        found[card] = breaches(page, axe)
+        found[card] = breaches()
         if card == "write_to_erp":
             keep_picture(f"designer_{theme}")
     assert {card: broken for card, broken in found.items() if broken} == {}
-
-
-def breaches(page: Page, axe: str) -> list[str]:
-    """Return what the checker finds on our part of the page."""
-    page.wait_for_function("document.getAnimations().every((one) => one.playState !== 'running')")
-    page.evaluate(axe)
-    result = page.evaluate(
-        "axe.run('[data-testid=order-cancellation]', {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
-    )
-    return [f"{one['id']}: {node['html'][:200]}" for one in result["violations"] for node in one["nodes"]]
