@@ -1,6 +1,6 @@
 """What Airflow's providers manager asks of this package: its connection types and its settings.
 
-Every Airflow process imports this module at its very start, so it imports nothing itself. Of the extra
+Every Airflow process imports this module at its very start, so it imports nothing of ours. Of the extra
 fields, Airflow's REST API and logs mask those whose **name** contains ``token``, ``password``, ``secret``,
 ``proxy`` or ``authorization``: that hides ``client_secret``, ``refresh_token``, ``proxy`` and all of
 ``secret_headers`` (and, without need, ``token_path`` and ``password_field``). ``login_headers`` and
@@ -10,12 +10,12 @@ that setting they are shown to whoever may edit connections. Our hooks mask thei
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
 from typing import Any
 
-__all__ = ["LOGIN_KINDS", "get_provider_info"]
-
-LOGIN_KINDS = ("none", "basic", "jwt", "oauth2", "permanent_token", "custom_header")
-"""The ways to log in to an ERP, as ``login_kind`` names them (``http/`` has a module for each)."""
+__all__ = ["LOGIN_KINDS", "OBJECT_FIELDS", "SECRET_FIELDS", "get_provider_info"]
 
 _VERSION = "0.1.0"
 
@@ -26,10 +26,6 @@ def _text(label: str, description: str, **schema: Any) -> dict[str, Any]:
         "description": description,
         "schema": {"type": ["string", "null"], **schema},
     }
-
-
-def _object(label: str, description: str) -> dict[str, Any]:
-    return {"label": label, "description": description, "schema": {"type": ["object", "null"]}}
 
 
 _NETWORK_FIELDS = {
@@ -47,61 +43,51 @@ _NETWORK_FIELDS = {
     "proxy": _text("Proxy", "URL of an HTTP proxy that leads there, if one is needed.", format="password"),
 }
 
+
+_FORM = re.compile(r"^FORM: dict\[str, Any\] = (\{$.*?^\}|\{[^\n]*\})$", re.MULTILINE | re.DOTALL)
+
+
+def _forms() -> dict[str, dict[str, Any]]:
+    """Return what each login kind's file says of its form; read and not imported, for the sake of time."""
+    files = sorted((Path(__file__).parent / "http" / "logins").glob("*.py"))
+    found = {path.stem: _FORM.search(path.read_text(encoding="utf-8")) for path in files}
+    return {kind: ast.literal_eval(form[1]) for kind, form in found.items() if form}
+
+
+_FORMS = _forms()
+LOGIN_KINDS = tuple(sorted(_FORMS, key=lambda kind: (kind != "none", kind)))
+"""The ways to log in to an ERP, as ``login_kind`` names them (``http/logins`` has a file for each)."""
+
+
+def _login_fields() -> dict[str, dict[str, Any]]:
+    """Return the fields of all kinds; one that several kinds have says what it is to each."""
+    fields: dict[str, dict[str, Any]] = {}
+    for kind in LOGIN_KINDS:
+        for name, said in _FORMS[kind]["fields"].items():
+            more = {key: value for key, value in said.items() if key not in ("label", "description", "type")}
+            schema = {"type": [said.get("type", "string"), "null"], **more}
+            field = fields.setdefault(name, {"label": said["label"], "description": "", "schema": schema})
+            field["description"] += f"{kind}: {said['description']}. "
+    return {name: {**field, "description": field["description"].strip()} for name, field in fields.items()}
+
+
+_LOGIN_FIELDS = _login_fields()
+OBJECT_FIELDS = tuple(name for name, field in _LOGIN_FIELDS.items() if "object" in field["schema"]["type"])
+"""The login's fields that are JSON objects."""
+SECRET_FIELDS = (
+    *OBJECT_FIELDS,
+    *(name for name, field in _LOGIN_FIELDS.items() if field["schema"].get("format") == "password"),
+    "proxy",
+)
+"""The fields whose values never stand in a log."""
+
 _ERP_FIELDS = {
     "login_kind": {
         "label": "Login kind",
-        "description": (
-            "none · basic: login and password with each call · jwt: a JSON login gives the token · "
-            "oauth2: token from the OAuth URL · permanent_token: the password is the token · "
-            "custom_header: the secret headers with each call."
-        ),
+        "description": " · ".join(f"{kind}: {_FORMS[kind]['about']}" for kind in LOGIN_KINDS) + ".",
         "schema": {"type": "string", "enum": list(LOGIN_KINDS), "default": "none"},
     },
-    "login_url": _text(
-        "Login URL", "jwt: where the token is asked for; absolute, or relative to the base URL."
-    ),
-    "login_headers": _object(
-        "Login headers",
-        "jwt: headers of the login call. Their values are not shown again.",
-    ),
-    "extra_body": _object(
-        "Extra login body",
-        "jwt: more fields of the login call's JSON. Their values are not shown again.",
-    ),
-    "username_field": _text(
-        "Username field", "jwt: the login field's name in that JSON; 'username' if empty."
-    ),
-    "password_field": _text("Password field", "jwt: the password field's name; 'password' if empty."),
-    "token_path": _text(
-        "Token path", "jwt: JSONPath of the token in the login's answer; '$.token' if empty."
-    ),
-    "header": _text(
-        "Header", "jwt, permanent_token: which header carries the token; 'Authorization' if empty."
-    ),
-    "prefix": _text(
-        "Prefix",
-        "What stands before the token or the credentials; 'Basic' for basic, 'Bearer' for tokens if empty.",
-    ),
-    "grant_type": _text(
-        "Grant type",
-        "oauth2: which grant is asked for.",
-        enum=["client_credentials", "password", "refresh_token"],
-        default="client_credentials",
-    ),
-    "oauth_url": _text("OAuth URL", "oauth2: the token URL; absolute, or relative to the base URL."),
-    "client_id": _text("Client id", "oauth2: the client's name."),
-    "client_secret": _text("Client secret", "oauth2: the client's secret.", format="password"),
-    "scope": _text("Scope", "oauth2: scopes, separated by blanks."),
-    "client_auth": _text(
-        "Client authentication",
-        "oauth2: whether id and secret travel in the Basic header or in the form.",
-        enum=["basic", "body"],
-        default="basic",
-    ),
-    "refresh_token": _text("Refresh token", "oauth2: for the grant refresh_token.", format="password"),
-    "secret_headers": _object(
-        "Secret headers", "custom_header: headers sent with each call. Their values are never shown again."
-    ),
+    **_LOGIN_FIELDS,
     **_NETWORK_FIELDS,
 }
 

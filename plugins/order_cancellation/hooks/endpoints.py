@@ -17,13 +17,11 @@ from airflow.sdk.log import mask_secret
 
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.http.endpoint import Endpoint
-from order_cancellation.provider import LOGIN_KINDS
+from order_cancellation.provider import LOGIN_KINDS, OBJECT_FIELDS, SECRET_FIELDS
 
 __all__ = ["ConnectionLike", "endpoint_from", "find_endpoint"]
 
 CONNECTION_TYPES = ("omnitron", "erp", "http")
-OBJECT_FIELDS = ("login_headers", "extra_body", "secret_headers")
-SECRET_FIELDS = ("client_secret", "refresh_token", "secret_headers", "login_headers", "extra_body", "proxy")
 PLAIN_HEADERS = frozenset({"accept", "content-type", "user-agent"})
 HTTP_KINDS = ("none", "basic")
 

@@ -75,7 +75,7 @@ class TestLasting:
             logged_in(an_endpoint(kind, login=None, password=None))
 
     def test_an_unknown_kind_is_told_with_the_known_ones(self):
-        with pytest.raises(ConfigurationError, match=r"'nebim'.*none, basic, jwt"):
+        with pytest.raises(ConfigurationError, match=r"'nebim'.*basic, custom_header, jwt"):
             logged_in(an_endpoint("nebim"))
 
 

@@ -1,19 +1,22 @@
-"""The login kinds, one file each; a new one is a new file and a line here."""
+"""The login kinds, one file each; a new one is a new file here, with its ``FORM``."""
 
 from __future__ import annotations
 
-from order_cancellation.http.logins.basic import BASIC
-from order_cancellation.http.logins.custom_header import CUSTOM_HEADER
-from order_cancellation.http.logins.jwt import JWT
+import importlib
+import pkgutil
+
 from order_cancellation.http.logins.kind import Credentials, LoginKind, Visit
-from order_cancellation.http.logins.none import NONE
-from order_cancellation.http.logins.oauth2 import OAUTH2
-from order_cancellation.http.logins.omnitron import OMNITRON
-from order_cancellation.http.logins.permanent_token import PERMANENT_TOKEN
 
 __all__ = ["LOGIN_KINDS", "Credentials", "LoginKind", "Visit"]
 
-LOGIN_KINDS: dict[str, LoginKind] = {
-    kind.name: kind for kind in (NONE, BASIC, JWT, OAUTH2, PERMANENT_TOKEN, CUSTOM_HEADER, OMNITRON)
-}
+
+def _kinds() -> dict[str, LoginKind]:
+    modules = [
+        importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)
+    ]
+    found = [value for module in modules for value in vars(module).values() if isinstance(value, LoginKind)]
+    return {kind.name: kind for kind in found}
+
+
+LOGIN_KINDS = _kinds()
 """By the name that stands in a connection's ``login_kind``."""

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 from order_cancellation.http.logins.kind import Credentials, LoginKind, Visit, bearer, required, text_option
 
 __all__ = ["BASIC"]
+
+FORM: dict[str, Any] = {
+    "about": "login and password with each call",
+    "fields": {
+        "prefix": {"label": "Prefix", "description": "what stands before the credentials; 'Basic' if empty"},
+    },
+}
+"""What the connection's form says of it; a literal, since the form is made without importing this."""
 
 
 async def _log_in(visit: Visit) -> Credentials:

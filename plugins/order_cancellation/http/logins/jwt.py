@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from order_cancellation.http.logins.exchange import (
     LOGIN_TIMEOUT_S,
@@ -24,6 +25,44 @@ from order_cancellation.http.messages import Call
 from order_cancellation.http.urls import join_url
 
 __all__ = ["JWT"]
+
+FORM: dict[str, Any] = {
+    "about": "a JSON login gives the token",
+    "fields": {
+        "login_url": {
+            "label": "Login URL",
+            "description": "where the token is asked for; absolute, or relative to the base URL",
+        },
+        "login_headers": {
+            "label": "Login headers",
+            "description": "headers of the login call; their values are not shown again",
+            "type": "object",
+        },
+        "extra_body": {
+            "label": "Extra login body",
+            "description": "more fields of the login call's JSON; their values are not shown again",
+            "type": "object",
+        },
+        "username_field": {
+            "label": "Username field",
+            "description": "the login field's name in that JSON; 'username' if empty",
+        },
+        "password_field": {
+            "label": "Password field",
+            "description": "the password field's name; 'password' if empty",
+        },
+        "token_path": {
+            "label": "Token path",
+            "description": "JSONPath of the token in the login's answer; '$.token' if empty",
+        },
+        "header": {
+            "label": "Header",
+            "description": "which header carries the token; 'Authorization' if empty",
+        },
+        "prefix": {"label": "Prefix", "description": "what stands before the token; 'Bearer' if empty"},
+    },
+}
+"""What the connection's form says of it; a literal, since the form is made without importing this."""
 
 
 async def _log_in(visit: Visit) -> Credentials:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from order_cancellation.errors import ConfigurationError
@@ -19,6 +20,41 @@ from order_cancellation.http.messages import Call
 from order_cancellation.http.urls import join_url
 
 __all__ = ["OAUTH2"]
+
+FORM: dict[str, Any] = {
+    "about": "token from the OAuth URL",
+    "fields": {
+        "grant_type": {
+            "label": "Grant type",
+            "description": "which grant is asked for",
+            "enum": ["client_credentials", "password", "refresh_token"],
+            "default": "client_credentials",
+        },
+        "oauth_url": {
+            "label": "OAuth URL",
+            "description": "the token URL; absolute, or relative to the base URL",
+        },
+        "client_id": {"label": "Client id", "description": "the client's name"},
+        "client_secret": {
+            "label": "Client secret",
+            "description": "the client's secret",
+            "format": "password",
+        },
+        "scope": {"label": "Scope", "description": "scopes, separated by blanks"},
+        "client_auth": {
+            "label": "Client authentication",
+            "description": "whether id and secret travel in the Basic header or in the form",
+            "enum": ["basic", "body"],
+            "default": "basic",
+        },
+        "refresh_token": {
+            "label": "Refresh token",
+            "description": "for the grant refresh_token",
+            "format": "password",
+        },
+    },
+}
+"""What the connection's form says of it; a literal, since the form is made without importing this."""
 
 GRANT_TYPES = ("client_credentials", "password", "refresh_token")
 CLIENT_AUTHS = ("basic", "body")

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from order_cancellation.http.logins.kind import Credentials, LoginKind, Visit, bearer, required, text_option
 
 __all__ = ["PERMANENT_TOKEN"]
+
+FORM: dict[str, Any] = {
+    "about": "the password is the token",
+    "fields": {
+        "header": {
+            "label": "Header",
+            "description": "which header carries the token; 'Authorization' if empty",
+        },
+        "prefix": {
+            "label": "Prefix",
+            "description": "what stands before the token; 'Bearer' for 'Authorization' if empty",
+        },
+    },
+}
+"""What the connection's form says of it; a literal, since the form is made without importing this."""
 
 HEADER = "Authorization"
 
