@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
-from order_cancellation.http.traffic import FRESH_S
+from order_cancellation.http.traffic import FRESH_S, Traffic
 from simulation.remote import CANARY, is_booking, is_look_up, sent
 
 if TYPE_CHECKING:
     from order_cancellation.http.messages import Call
-    from order_cancellation.http.traffic import Traffic
     from simulation.worker import Worker
     from simulation.world import World
 
@@ -21,7 +20,6 @@ __all__ = ["LINE", "Judge"]
 
 LINE = ("acme", "erp_default")
 """The line to the ERP, which all batches share."""
-NEVER_OPEN = float("inf")
 SOON_S = 0.01
 """How long it takes from the last look to the first byte, where nothing goes wrong between."""
 
@@ -43,7 +41,8 @@ class Judge(logging.Handler):
         self.allowed: Counter[str] = Counter()
         self.owner_said: dict[str, set[str]] = {}
         self.person_said: dict[str, set[str]] = {}
-        self._open_since = NEVER_OPEN
+        self._traffic = Traffic()
+        self._open_since = 0.0
 
     def broken(self, what: str, uuid: str = "") -> None:
         """Note that something happened that must never happen."""
@@ -82,13 +81,13 @@ class Judge(logging.Handler):
             self.broken(f"{worker.name} called while the breaker was open: {call.method} {call.url}")
 
     def traffic_changes(self, traffic: Traffic) -> None:
-        """A batch has learnt something of the line to the ERP."""
-        is_open = traffic.failures >= self.world.scenario.breaker_after
-        if is_open and self._open_since == NEVER_OPEN:
+        """A batch has learnt something of the line to the ERP; what is old was forgotten before."""
+        threshold = self.world.scenario.breaker_after
+        was_open = self._traffic.at(traffic.changed_at).failures >= threshold
+        self._traffic = traffic
+        if traffic.failures >= threshold and not was_open:
             self.world.tell(None, "the breaker opens")
             self._open_since = self.world.loop.time()
-        elif not is_open:
-            self._open_since = NEVER_OPEN
 
     def bytes_leave(self, system: str, call: Call) -> None:
         """The intent must be on the disk before the first byte leaves."""
