@@ -316,12 +316,12 @@ def _ledger() -> Iterator[Ledger]:
 @contextmanager
 def open_workshop() -> Iterator[Workshop]:
     """Open the flows folder with its history."""
-    from order_cancellation.service.saving import the_workshop  # noqa: PLC0415
+    from order_cancellation.service.saving import workshop_of  # noqa: PLC0415
 
     settings = _settings()
     _store(settings)
     with _ledger() as ledger:
-        yield the_workshop(settings, ledger)
+        yield workshop_of(settings, ledger)
 
 
 def read_input(name: str) -> str:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from order_cancellation.errors import Problem
-from order_cancellation.flow.model import Flow, WriteBack, WriteToErp
+from order_cancellation.flow.model import Flow, WriteBack
 from order_cancellation.flow.schedule import describe
+from order_cancellation.service.doubt import lost_answer
 
 __all__ = ["broken_in_words", "flow_in_words"]
 
@@ -28,7 +29,7 @@ def flow_in_words(flow: Flow) -> str:
     tail = [
         "#### Schedule and doubt",
         f"**Runs** {_schedule(flow)}.",
-        f"**In doubt** (the ERP's answer got lost): {_in_doubt(flow.write_to_erp)}",
+        f"**In doubt** (the ERP's answer got lost): {_plain(lost_answer(flow).sentence)}",
     ]
     return "\n\n".join([*head, "\n".join(steps), *tail])
 
@@ -74,21 +75,6 @@ def _told(write_back: WriteBack | None) -> str:
     if write_back.action:
         return f"calls the action {_plain(write_back.action)}"
     return "calls Omnitron as the flow says"
-
-
-def _in_doubt(target: WriteToErp) -> str:
-    """Say what becomes of a request whose answer got lost."""
-    ways = [
-        ("it is looked up in the ERP first.", target.look_up is not None),
-        (
-            f"it is sent again under the same {_plain(target.idempotency_header or '')}.",
-            bool(target.idempotency_header),
-        ),
-        ("it is sent again, which PUT allows.", target.method == "PUT"),
-        ("it is sent again; the owner accepts duplicates in writing.", target.duplicates_accepted),
-    ]
-    said = [words for words, applies in ways if applies]
-    return " Then ".join(said) or "it is parked until a person decides; nothing is sent twice."
 
 
 def broken_in_words(flow_id: str, problems: Sequence[Problem]) -> str:

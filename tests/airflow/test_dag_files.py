@@ -98,7 +98,10 @@ class TestFormOfARun:
 
 def a_context(**conf: Any) -> Any:
     values = {name: param.value for name, param in schedule_params(()).items()}
-    return {"params": {**values, **conf}, "dag_run": SimpleNamespace(conf=conf)}
+    return {
+        "params": {**values, **conf},
+        "dag_run": SimpleNamespace(conf=conf, run_id="manual-1", triggering_user_name="ada"),
+    }
 
 
 class TestChangeSchedule:
@@ -125,6 +128,17 @@ class TestChangeSchedule:
         write_flow(flows, "other")
         self.change(factory, flow="acme", **conf)
         assert written in (home / "flow.yaml").read_text()
+
+    def test_stands_in_the_flows_history_with_who_asked_for_it(self, flows, factory) -> None:
+        from order_cancellation.airflow_settings import read_settings
+        from order_cancellation.service.requests import open_ledger
+
+        write_flow(flows, "asked_for")
+        self.change(factory, flow="asked_for", every="5m")
+        ledger = open_ledger(read_settings())
+        newest = ledger.history.list("asked_for")[0]
+        ledger.close()
+        assert (newest.author, newest.note) == ("ada", "By the DAG change_schedule, run manual-1")
 
     def test_takes_the_schedule_away(self, flows, factory) -> None:
         home = write_flow(flows, "acme", f"{PLAIN_FLOW}schedule: {{every: 5m}}\n")

@@ -17,7 +17,7 @@ from order_cancellation.api.known import files_in, moment, saved_out, the_flows_
 from order_cancellation.api.place import CATALOGUE, the_ledger, the_store, the_workshop
 from order_cancellation.api.rights import Right, Rights, may, rights_of, visible
 from order_cancellation.api.shapes import Body, DraftBody, Json, RunOut, SavedOut, Text, Texts
-from order_cancellation.api.standing import Standing, ask_for_parse, import_errors, is_known, standings
+from order_cancellation.api.standing import Standing, ask_for_parse, import_errors, is_anothers, standings
 from order_cancellation.errors import ConfigurationError, FlowInvalid, SaveRefused
 from order_cancellation.flow.model import STEPS, Flow
 from order_cancellation.flow.store import open_files
@@ -369,7 +369,7 @@ def _made(body: NewFlow, author: str) -> Saved:
         raise ConfigurationError(
             f"Got {' and '.join(given) or 'none of them'}: give exactly one of template, copy_of and archive."
         )
-    if is_known(body.id):
+    if is_anothers(body.id):
         raise SaveRefused(f"Airflow has a DAG '{body.id}' already. Choose another name.", code="taken")
     shop = the_workshop()
     more: dict[str, Any] = {"author": author, "title": body.title, "note": body.note}

@@ -10,8 +10,7 @@ from order_cancellation.flow.store import FlowStore
 from order_cancellation.ledger import Ledger
 from order_cancellation.service.catalogue import Catalogue
 from order_cancellation.service.requests import open_ledger
-from order_cancellation.service.saving import Workshop
-from order_cancellation.service.saving import the_workshop as workshop_of
+from order_cancellation.service.saving import Workshop, workshop_of
 from order_cancellation.service.settings import Settings
 
 __all__ = ["CATALOGUE", "the_ledger", "the_settings", "the_store", "the_workshop"]

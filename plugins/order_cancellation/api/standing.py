@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-__all__ = ["Run", "Standing", "ask_for_parse", "import_errors", "is_known", "standings"]
+__all__ = ["Run", "Standing", "ask_for_parse", "import_errors", "is_anothers", "standings"]
 
 FACTORY = "flows.py"
 """The file that makes the flows' DAGs."""
@@ -116,11 +116,13 @@ def _standing(model: DagModel, last_run: Run | None, stored_at: datetime | None)
     return Standing(bool(model.is_paused), following, last_run, parsed, began, stored_at)
 
 
-def is_known(dag_id: str) -> bool:
-    """Say whether Airflow has a DAG of this name, be it ours or not."""
+def is_anothers(dag_id: str) -> bool:
+    """Say whether Airflow has a DAG of this name that is no flow; a flow that was just deleted is none."""
     with create_session(scoped=False) as session:
-        query = select(DagModel.dag_id).where(DagModel.dag_id == dag_id, DagModel.is_stale.is_(False))
-        return session.scalar(query) is not None
+        query = select(DagModel.relative_fileloc).where(
+            DagModel.dag_id == dag_id, DagModel.is_stale.is_(False)
+        )
+        return any(PurePosixPath(path or "").name != FACTORY for path in session.scalars(query))
 
 
 def ask_for_parse(dag_ids: Iterable[str]) -> bool:

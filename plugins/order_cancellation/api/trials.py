@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import Any, Literal
 
 from fastapi import HTTPException
@@ -27,6 +30,8 @@ __all__ = ["router"]
 router = area()
 
 _LARGEST_ID = 2**63 - 1
+_ROOM = BoundedSemaphore(4)
+_PATIENCE_S = 20.0
 Step = Literal["script", "mapping", "custom_response", "post_script"]
 
 
@@ -149,13 +154,13 @@ class CasesOut(BaseModel):
 def try_step(dag_id: str, body: TryBody) -> Tried:
     """Try one step of a draft on one input."""
     loaded = loaded_draft(dag_id, body.draft)
-    with Trial(loaded, **_limits()) as trial:
+    with _room(), Trial(loaded, **_limits()) as trial:
         got = trial.attempt(body.step, body.input, body.attributes, explain=body.explain)
     live, differs = None, None
     if body.compare:
         saved = the_flows_store(dag_id).load(dag_id)
         if getattr(saved.flow, body.step) is not None:
-            with Trial(saved, **_limits()) as trial:
+            with _room(), Trial(saved, **_limits()) as trial:
                 live = trial.attempt(body.step, body.input, body.attributes)
             differs = compare(live, got)
     out = None if live is None else Attempted(**_attempted(live))
@@ -168,7 +173,8 @@ def try_chain(dag_id: str, body: ChainBody) -> ChainOut:
     loaded = loaded_draft(dag_id, body.draft)
     answer = (body.answer.status, body.answer.body)
     erp_url = _base_url(loaded.flow.write_to_erp.connection)
-    chain = walk(loaded, body.input, body.attributes, answer, erp_url=erp_url, **_limits())
+    with _room():
+        chain = walk(loaded, body.input, body.attributes, answer, erp_url=erp_url, **_limits())
     told = chain.write_back
     return ChainOut(
         steps=[_chain_step(step) for step in chain.steps],
@@ -204,7 +210,20 @@ def compose(dag_id: str, body: ComposeBody) -> ComposedOut:
 @router.post("/api/flows/{dag_id}/cases/run", **needs(Right.TEST))
 def run_saved_cases(dag_id: str, body: RunCasesBody) -> CasesOut:
     """Run a draft's saved cases."""
-    return CasesOut(results=cases_out(run_cases(loaded_draft(dag_id, body.draft), **_limits())))
+    loaded = loaded_draft(dag_id, body.draft)
+    with _room():
+        return CasesOut(results=cases_out(run_cases(loaded, **_limits())))
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Let only a few scripts run at once: each may take minutes, and all pages share these threads."""
+    if not _ROOM.acquire(timeout=_PATIENCE_S):
+        raise HTTPException(503, "Too much is being tried at this moment. Try again in a while.")
+    try:
+        yield
+    finally:
+        _ROOM.release()
 
 
 def _limits() -> dict[str, Any]:

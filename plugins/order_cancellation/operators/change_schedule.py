@@ -40,7 +40,7 @@ class ChangeScheduleOperator(BaseOperator):
         :param context: Airflow's context of the task instance.
         """
         from order_cancellation.service.runs import open_ledger
-        from order_cancellation.service.saving import the_workshop
+        from order_cancellation.service.saving import workshop_of
         from order_cancellation.service.schedule import Wish, set_schedule
 
         params: Any = context["params"]
@@ -50,7 +50,7 @@ class ChangeScheduleOperator(BaseOperator):
             settings = read_settings()
             with open_ledger(settings) as ledger:
                 changed = set_schedule(
-                    the_workshop(settings, ledger),
+                    workshop_of(settings, ledger),
                     params["flow"],
                     Wish(**_wanted(params)),
                     author=_who(dag_run),

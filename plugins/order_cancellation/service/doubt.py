@@ -45,7 +45,7 @@ def _way_out(flow: Flow) -> tuple[str, bool]:
         return words, False
     if repeat is not None:
         return f"send it again{repeat[0]}", repeat[1]
-    return "send nothing again, and wait for a person to decide.", True
+    return "send nothing again: it is parked until a person decides.", True
 
 
 def _repeat(flow: Flow) -> tuple[str, bool] | None:

@@ -35,8 +35,8 @@ __all__ = [
     "delete",
     "notice",
     "save",
-    "the_workshop",
     "why_not_writable",
+    "workshop_of",
 ]
 
 OUTSIDE = "outside the designer"
@@ -77,7 +77,7 @@ class Saved:
     cases: Sequence[CaseResult] = field(default_factory=tuple)
 
 
-def the_workshop(settings: Settings, ledger: Ledger) -> Workshop:
+def workshop_of(settings: Settings, ledger: Ledger) -> Workshop:
     """Return the workshop that the settings describe."""
     return Workshop(
         FlowStore(settings.flows_folder), ledger, settings.script_packages, settings.isolation_required

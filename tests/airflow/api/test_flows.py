@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -135,7 +137,7 @@ class TestOne:
         assert checked["problems"] == []
         assert checked["effective"]["delivery"]["retry_pause"] == "5m"
         assert checked["query"] == "status=approved&sort=modified_date&limit=100&page=1"
-        assert checked["lost_answer"]["sentence"].endswith("wait for a person to decide.")
+        assert checked["lost_answer"]["sentence"].endswith("parked until a person decides.")
         assert told["steps"] == ["write_to_erp", "write_to_omnitron"]
         assert told["airflow"]["known"] is False
 
@@ -270,7 +272,7 @@ class TestSave:
 
         base, draft = draft_of(caller())
         draft["document"]["title"] = "New"
-        with known_maintenance():
+        with known("maintenance", "maintenance.py"):
             assert save(caller(), draft, base).status_code == 200
             with create_session() as session:
                 asked = session.scalars(select(DagPriorityParsingRequest)).all()
@@ -278,36 +280,52 @@ class TestSave:
                 session.execute(delete(DagPriorityParsingRequest))
 
 
-class known_maintenance:  # noqa: N801
-    """Let Airflow know our DAG that is always there, for a moment."""
+@contextmanager
+def known(dag_id: str, file: str, **facts: Any) -> Iterator[None]:
+    """Let Airflow know a DAG for a moment."""
+    from airflow.models.dag import DagModel
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
 
-    def __enter__(self) -> None:
-        from airflow.models.dag import DagModel
-        from airflow.models.dagbundle import DagBundleModel
-        from airflow.utils.session import create_session
-
+    plain = {
+        "is_stale": False,
+        "is_paused": False,
+        "max_active_tasks": 1,
+        "has_task_concurrency_limits": False,
+    }
+    with create_session() as session:
+        session.merge(DagBundleModel(name="dags"))
+        session.flush()
+        session.merge(
+            DagModel(dag_id=dag_id, bundle_name="dags", relative_fileloc=file, **{**plain, **facts})
+        )
+    try:
+        yield
+    finally:
         with create_session() as session:
-            session.merge(DagBundleModel(name="dags"))
-            session.flush()
-            session.merge(
-                DagModel(
-                    dag_id="maintenance",
-                    bundle_name="dags",
-                    relative_fileloc="maintenance.py",
-                    is_stale=False,
-                    is_paused=False,
-                    max_active_tasks=1,
-                    has_task_concurrency_limits=False,
-                )
-            )
+            session.execute(delete(DagModel).where(DagModel.dag_id == dag_id))
 
-    def __exit__(self, *_error: object) -> None:
-        from airflow.models.dag import DagModel
-        from airflow.utils.session import create_session
-        from sqlalchemy import delete
 
-        with create_session() as session:
-            session.execute(delete(DagModel).where(DagModel.dag_id == "maintenance"))
+class TestAirflowsWord:
+    def test_a_flow_that_airflow_knows_is_paused_or_live_with_its_next_run(self, caller, acme) -> None:
+        following = datetime(2026, 1, 2, tzinfo=UTC)
+        for paused, state, next_run in ((False, "live", "2026-01-02T00:00:00+00:00"), (True, "paused", None)):
+            with known("acme", "flows.py", is_paused=paused, next_dagrun_create_after=following):
+                (row,) = caller("viewer").get("/api/flows").json()["flows"]
+                assert (row["state"], row["next_run"]) == (state, next_run)
+                airflow = caller("viewer").get("/api/flows/acme").json()["airflow"]
+                assert (airflow["known"], airflow["paused"]) == (True, paused)
+
+    def test_another_s_dag_keeps_its_name_and_a_deleted_flow_gives_its_name_away(self, caller, acme) -> None:
+        for file, status in (("theirs.py", 409), ("flows.py", 201)):
+            with known("new", file):
+                answer = caller().post("/api/flows", json={"id": "new", "template": "empty"})
+                assert answer.status_code == status
+
+    def test_a_gone_dag_counts_for_nothing(self, caller, acme) -> None:
+        with known("acme", "flows.py", is_stale=True):
+            assert caller().get("/api/flows").json()["flows"][0]["state"] == "new"
 
 
 class TestSmallChanges:

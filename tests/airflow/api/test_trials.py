@@ -68,6 +68,19 @@ class TestTry:
         assert "ZeroDivisionError" in attempt(caller("user"), draft, "script", REQUEST)["error"]
 
 
+def test_only_a_few_are_tried_at_once(caller, draft, monkeypatch) -> None:
+    from threading import BoundedSemaphore
+
+    monkeypatch.setattr("order_cancellation.api.trials._ROOM", BoundedSemaphore(1))
+    monkeypatch.setattr("order_cancellation.api.trials._PATIENCE_S", 0.01)
+    from order_cancellation.api import trials
+
+    with trials._room():
+        body = {"draft": draft, "step": "script", "input": "{}"}
+        assert caller("user").post("/api/flows/acme/try", json=body).status_code == 503
+    assert attempt(caller("user"), draft, "script", REQUEST)["error"] is None
+
+
 class TestChain:
     def test_a_yes_goes_the_whole_way(self, caller, draft) -> None:
         told = chain(caller("user"), draft)

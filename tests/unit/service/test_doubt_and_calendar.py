@@ -22,7 +22,7 @@ def a_flow(**changes):
 @pytest.mark.parametrize(
     ("changes", "words", "safe"),
     [
-        ({}, "send nothing again, and wait for a person to decide.", True),
+        ({}, "send nothing again: it is parked until a person decides.", True),
         ({"write_to_erp__method": "PUT"}, "send it again, since PUT books once", True),
         ({"write_to_erp__idempotency_header": "X-Key"}, "send it again under the same X-Key", True),
         ({"write_to_erp__duplicates_accepted": True}, "it may then be booked twice", False),
@@ -32,7 +32,7 @@ def a_flow(**changes):
             "ask the ERP first",
             True,
         ),
-        ({"custom_response": {"file": "response.py"}}, "wait for a person", True),
+        ({"custom_response": {"file": "response.py"}}, "until a person decides", True),
         (
             {"custom_response": {"file": "response.py", "decides_unknown": True}},
             "the response script decide",
