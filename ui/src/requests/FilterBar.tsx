@@ -31,7 +31,6 @@ interface Asked {
 export const FilterBar = ({ filters, flows, onChange }: Asked) => (
   <HStack align="end" aria-label="Filters" as="form" flexWrap="wrap" gap={2} onSubmit={stay} role="search">
     <Search
-      key={filters.text}
       onSearch={(text) => {
         onChange({ text }, { replace: true });
       }}
@@ -69,12 +68,20 @@ const stay = (event: { preventDefault: () => void }) => {
 const withOwn = (flows: string[], own: string | null) =>
   own === null || flows.includes(own) ? flows : [own, ...flows];
 
-/** Asks when one stops typing. */
+/** Asks when one stops typing. What it asked for itself comes back as `text` and changes nothing; "back" does. */
 const Search = ({ text, onSearch }: { text: string; onSearch: (text: string) => void }) => {
   const [typed, setTyped] = useState(text);
+  const [asked, setAsked] = useState(text);
+  const [seen, setSeen] = useState(text);
+  if (text !== seen) {
+    setSeen(text);
+    setAsked(text);
+    if (text !== asked) setTyped(text);
+  }
   useEffect(() => {
-    if (typed.trim() === text) return;
+    if (typed.trim() === asked) return;
     const timer = setTimeout(() => {
+      setAsked(typed.trim());
       onSearch(typed.trim());
     }, TYPED_MS);
     return () => {
@@ -159,7 +166,7 @@ const Times = ({ filters, onChange }: Omit<Asked, "flows">) => {
           <Moment
             label="From"
             onChange={(from) => {
-              onChange({ from });
+              onChange({ from }, { replace: true });
             }}
             value={filters.from}
           />
@@ -167,7 +174,7 @@ const Times = ({ filters, onChange }: Omit<Asked, "flows">) => {
           <Moment
             label="To"
             onChange={(to) => {
-              onChange({ to });
+              onChange({ to }, { replace: true });
             }}
             value={filters.to}
           />

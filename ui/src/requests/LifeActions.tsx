@@ -52,14 +52,14 @@ async function resolve(life: Life, as: "accepted" | "refused", why: string) {
 
 /** What a person can do about a request, each with what it brings about. */
 export const LifeActions = ({ life, onDone }: { life: Life; onDone: () => void }) => {
-  const [asked, setAsked] = useState<Act | null>(null);
+  const [asked, setAsked] = useState<Act>("redo");
+  const [open, setOpen] = useState(false);
   const found = ACTS.flatMap((act) => {
     const action = life.actions[act];
     return action === null ? [] : [{ act, action }];
   });
   if (!life.rights.redo || found.length === 0) return null;
-  const action = asked === null ? null : life.actions[asked];
-  const words = WORDS[asked ?? "redo"];
+  const words = WORDS[asked];
   return (
     <>
       <SimpleGrid columns={{ base: 1, md: found.length }} gap={3}>
@@ -70,6 +70,7 @@ export const LifeActions = ({ life, onDone }: { life: Life; onDone: () => void }
             key={act}
             onAsk={() => {
               setAsked(act);
+              setOpen(true);
             }}
           />
         ))}
@@ -78,20 +79,20 @@ export const LifeActions = ({ life, onDone }: { life: Life; onDone: () => void }
         action={words.action}
         danger={words.danger}
         onClose={() => {
-          setAsked(null);
+          setOpen(false);
         }}
         onConfirm={async (why) => {
           try {
-            await (asked === null || asked === "redo" ? redo(life, why) : resolve(life, asked, why));
+            await (asked === "redo" ? redo(life, why) : resolve(life, asked, why));
           } finally {
             onDone();
           }
         }}
-        open={asked !== null}
+        open={open}
         reason={words.reason}
         title={words.title}
       >
-        <Text>{action?.consequence}</Text>
+        <Text>{life.actions[asked]?.consequence}</Text>
       </Confirm>
     </>
   );

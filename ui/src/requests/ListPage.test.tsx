@@ -1,4 +1,4 @@
-import { cleanup, screen, waitFor, within } from "@testing-library/react";
+import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
@@ -52,6 +52,24 @@ describe("the list", () => {
       expect(router.state.location.search).toBe("?text=4702");
     });
     expect(router.state.historyAction).toBe("REPLACE");
+  });
+
+  test("lets one go on typing after a pause, and takes what going back brings", async () => {
+    serve({ "GET requests": LIST, "GET flows": flowList() });
+    const router = show();
+    await ready();
+    const field = screen.getByRole<HTMLInputElement>("textbox", { name: "Search" });
+    await userEvent.type(field, "47");
+    await waitFor(() => {
+      expect(router.state.location.search).toBe("?text=47");
+    });
+    expect(document.activeElement).toBe(field);
+    await userEvent.keyboard("02");
+    await waitFor(() => {
+      expect(router.state.location.search).toBe("?text=4702");
+    });
+    await act(() => router.navigate("?text=other"));
+    expect(field.value).toBe("other");
   });
 
   test("goes to older ones and back to the newest", async () => {

@@ -215,13 +215,15 @@ const Chosen = ({
   onDone: () => void;
 }) => {
   const [reading, setReading] = useState(false);
-  const [asked, setAsked] = useState<Consequence[] | null>(null);
+  const [asked, setAsked] = useState<Consequence[]>([]);
+  const [open, setOpen] = useState(false);
   const chosen = selection.among(requests.rows);
   const ask = async () => {
     setReading(true);
     try {
       const consequences = await readConsequences(chosen);
-      if (consequences.some(({ allowed }) => allowed)) setAsked(consequences);
+      setAsked(consequences);
+      if (consequences.some(({ allowed }) => allowed)) setOpen(true);
       else complain("None of these can be redone", new Error(consequences.map(({ text }) => text).join(" ")));
     } catch (error) {
       complain("What a redo means could not be read", error);
@@ -255,8 +257,9 @@ const Chosen = ({
       </HStack>
       <RedoDialog
         consequences={asked}
+        open={open}
         onClose={() => {
-          setAsked(null);
+          setOpen(false);
         }}
         onDone={() => {
           selection.clear();

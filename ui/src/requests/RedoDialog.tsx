@@ -6,8 +6,9 @@ import type { RequestRow } from "../types";
 import { counted, nameOf, redoAll, type Consequence } from "./consequences";
 
 interface Asked {
-  /** What redo means for the chosen requests; null: nothing is asked. */
-  consequences: Consequence[] | null;
+  open: boolean;
+  /** What redo means for the chosen requests. */
+  consequences: Consequence[];
   onClose: () => void;
   onDone: () => void;
 }
@@ -15,9 +16,8 @@ interface Asked {
 const NAMED = 8;
 
 /** States what a redo brings about, for each kind of request among the chosen ones, and asks for a reason. */
-export const RedoDialog = ({ consequences, onClose, onDone }: Asked) => {
-  const all = consequences ?? [];
-  const rows = all.filter(({ allowed }) => allowed).flatMap((one) => one.rows);
+export const RedoDialog = ({ open, consequences, onClose, onDone }: Asked) => {
+  const rows = consequences.filter(({ allowed }) => allowed).flatMap((one) => one.rows);
   const redo = async (why: string) => {
     const { done, refused } = await redoAll(rows, why);
     if (done > 0)
@@ -30,12 +30,12 @@ export const RedoDialog = ({ consequences, onClose, onDone }: Asked) => {
       action={rows.length === 1 ? "Redo it" : `Redo ${rows.length}`}
       onClose={onClose}
       onConfirm={redo}
-      open={consequences !== null}
+      open={open}
       reason="Why? It goes into each request's history."
       title={`Redo ${rows.length === 1 && rows[0] !== undefined ? nameOf(rows[0]).toLowerCase() : counted(rows.length)}?`}
     >
       <Stack gap={3}>
-        {all.map((one) => (
+        {consequences.map((one) => (
           <Meaning key={`${one.allowed} ${one.text}`} meaning={one} />
         ))}
       </Stack>

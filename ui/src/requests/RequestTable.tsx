@@ -46,14 +46,14 @@ export const RequestTable = ({ rows, selection, mayRedo, ofOneFlow }: Asked) => 
           </Table.Row>
         </Table.Header>
         <Table.Body>
-          {rows.map((row, index) => (
+          {rows.map((row) => (
             <Row
               choosable={free.length > 0 ? mayRedo(row.flow) : null}
               chosen={selection.keys.has(keyOf(row))}
               key={keyOf(row)}
               ofOneFlow={ofOneFlow}
               onToggle={(range) => {
-                selection.toggle(rows, index, range);
+                selection.toggle(free, free.indexOf(row), range);
               }}
               row={row}
             />

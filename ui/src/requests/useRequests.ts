@@ -40,7 +40,7 @@ export function useRequests(filters: Filters, place: Place, now: number): Reques
     refreshMs: busy ? SOON_MS : LATER_MS,
   });
 
-  if (data !== undefined && data !== held.answer) {
+  if (data !== undefined && (data !== held.answer || choice !== held.choice)) {
     const rows = held.choice === choice ? held.rows : [];
     setHeld({ choice, answer: data, ...settle(rows, data) });
   }
