@@ -191,14 +191,14 @@ class _Walk:
         try:
             call = built(self._context, self._record, self._erp_url)
         except ConfigurationError as error:
-            return self._end("nothing can be sent", error=str(error))
+            return self._end(f"nothing can be sent: {error}", error=str(error))
         shown = self._sent(call)
         stored = _stored(call, answer)
         outcome = self._judged(stored)
         try:
             self._tell(outcome)
         except OrderCancellationError as error:
-            return self._end("Omnitron can't be told", call=shown, error=str(error))
+            return self._end(f"Omnitron can't be told: {error}", call=shown, error=str(error))
         if outcome == Relation.CONTINUE:
             self._run("post_script", exchange_text(self._record, stored), stored.attributes)
         why = f"it runs after continue, and this ended as {outcome}"
