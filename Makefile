@@ -52,8 +52,9 @@ demo: setup
 airflow: setup
 	@$(BIN)/python -m order_cancellation.demo airflow
 
+# On all cores; tests/conftest.py says what stays together. ARGS="-n 0" for one process.
 test: setup
-	@$(BIN)/python -m pytest -p no:cacheprovider $(ARGS)
+	@$(BIN)/python -m pytest -p no:cacheprovider -n auto --maxprocesses 8 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff format --check .

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,30 @@ from needs import MISSING, POSTGRES_URL, REDIS_URL, demand, find_browser
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.addinivalue_line("markers", f"needs(name, …): what the test needs of {', '.join(MISSING)}")
+
+
+LONG = ("tests/live", "tests/browser", "tests/simulation", "tests/engine", "tests/demo", "tests/ui")
+"""What begins first: whatever comes last keeps one core waiting."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long first; all else keeps the drawn order."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep together on one core what shares a fixture: a file's tests, and all on the one real Airflow."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            if nodeid.startswith(("tests/live", "tests/browser")):
+                return "live"
+            return nodeid if nodeid.startswith("tests/simulation") else nodeid.partition("::")[0]
+
+    return Together(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

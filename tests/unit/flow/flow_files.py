@@ -21,7 +21,13 @@ FILES = {
     "post.py": b"pass\n",
 }
 
-REMOVED = object()
+
+class _Removed:
+    def __repr__(self):
+        return "removed"  # a test's name, the same in every process
+
+
+REMOVED = _Removed()
 
 
 def a_document(**changes: Any) -> dict[str, Any]:
