@@ -60,6 +60,18 @@ class TestList:
             list_requests(ledger, after="%%%")
 
 
+class TestStanding:
+    def test_counts_what_waits_for_a_person_and_what_ended_lately(self, ledger, clock):
+        brought_to(ledger, State.DONE, 1)
+        brought_to(ledger, State.PARKED, 2)
+        clock.advance(100)
+        brought_to(ledger, State.DONE, 3)
+        brought_to(ledger, State.IN_DOUBT, 4)
+        brought_to(ledger, State.ACCEPTED, 5)
+        since = clock.now().timestamp() - 10
+        assert ledger.queries.standing(since) == {FLOW: {"done": 1, "parked": 1, "in_doubt": 1}}
+
+
 class TestFind:
     def test_by_uuid_and_by_number(self, ledger):
         enter(ledger, requests(2))
