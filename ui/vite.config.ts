@@ -21,5 +21,10 @@ export default defineConfig(({ command }) => ({
   // only for the bundle: React's test build refuses to be called production
   define: command === "build" ? { "process.env.NODE_ENV": '"production"' } : {},
   server: { fs: { allow: ["..", "../plugins/order_cancellation/scripts/templates"] } },
-  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"], testTimeout: 30_000 },
+  test: {
+    environment: "happy-dom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: "src/testSetup.ts",
+    testTimeout: 60_000,
+  },
 }));
