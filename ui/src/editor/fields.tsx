@@ -179,16 +179,17 @@ export const SelectField = ({
   );
 };
 
-export const SwitchField = ({ path, label, help }: Bound) => {
-  const { value, fallback, wrong, locked, put } = useField(path);
+/** Yes or no; what is the default is not written. */
+export const SwitchField = ({ path, label, help, byDefault = false }: Bound & { byDefault?: boolean }) => {
+  const { value, wrong, locked, put } = useField(path);
   return (
     <Stack gap={1}>
       <Toggle
-        checked={(value ?? fallback) === true}
+        checked={(value ?? byDefault) === true}
         disabled={locked}
         label={label}
         onChange={(on) => {
-          put(on === (fallback ?? false) && value === undefined ? undefined : on);
+          put(on === byDefault ? undefined : on);
         }}
       />
       {help !== undefined && (

@@ -63,7 +63,8 @@ export const AboutCard = () => (
       <ListField help="With commas between." label="Tags" path="tags" placeholder="sap, refunds" />
     </Row>
     <SwitchField
-      help="Off: the flow stays, without schedule, and its runs end at once."
+      byDefault
+      help="Off: the DAG stays, without schedule and tagged disabled; nothing is deleted."
       label="Enabled"
       path="enabled"
     />

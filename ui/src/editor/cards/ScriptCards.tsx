@@ -66,6 +66,7 @@ export const MappingCard = ({ onChain }: CardProps) => (
       <Stack gap={3} pt={3}>
         <TextField help="Its name in the flow's folder." label="File" path="mapping.file" required />
         <SwitchField
+          byDefault
           help="Unknown keys and operations in the chain are errors. Without it they are ignored, as the original does."
           label="Strict"
           path="mapping.strict"
