@@ -233,3 +233,16 @@ test("Ctrl+Enter runs the test from anywhere on the card", async () => {
     expect(calls.some(({ path }) => path.endsWith("/try"))).toBe(true);
   });
 });
+
+test("a flow that Airflow learns of can be run without loading the page again", async () => {
+  const known = { known: true, paused: true, next_run: null, last_run: null, parsed_at: null };
+  let asked = 0;
+  serveFlow({
+    "GET flows/acme": () =>
+      flow(asked++ === 0 ? { airflow: { ...known, known: false } } : { airflow: known }),
+  });
+  showFlow();
+  await screen.findByText("new");
+  expect(screen.queryByRole("button", { name: "Unpause and run" })).toBeNull();
+  expect(await screen.findByRole("button", { name: "Unpause and run" })).toBeDefined();
+});

@@ -28,6 +28,7 @@ import { SaveDialog } from "./save/SaveDialog";
 import { useTakenUp } from "./save/useTakenUp";
 import { ChainDrawer } from "./trial/ChainDrawer";
 import { TrialsContext, useNewTrials } from "./trial/useTrials";
+import { useAirflowNews } from "./useAirflowNews";
 import { EditorContext, useEditor, useFlowEditor } from "./useEditor";
 import { useSwitch } from "./useSwitch";
 import { useUnsavedGuard } from "./useUnsavedGuard";
@@ -141,8 +142,9 @@ const Designer = ({ loaded, inTab }: { loaded: Flow; inTab: boolean }) => {
 
 /** What concerns the whole flow: why it is read-only, whether Airflow has taken up a save, errors of the check. */
 const Notices = ({ flow, savedAt }: { flow: Flow; savedAt: string | null }) => {
-  const { locked, checkError } = useFlowEditor();
+  const { locked, checkError, takeAirflow } = useFlowEditor();
   const taken = useTakenUp(flow.id, savedAt);
+  useAirflowNews(flow, taken?.state === "live" ? savedAt : null, takeAirflow);
   const [closed, setClosed] = useState(false);
   return (
     <Stack aria-live="polite" gap={2}>
