@@ -1,8 +1,9 @@
-import { Button, CloseButton, Dialog, Field, Input, Portal, Stack, Text } from "@chakra-ui/react";
+import { Button, Dialog, Field, Input, Stack, Text } from "@chakra-ui/react";
 import { useState } from "react";
 import { useNavigate } from "react-router-dom";
 
 import { api, ApiError, messageOf } from "../api";
+import { FormDialog } from "../shared/FormDialog";
 import type { FlowList, Problem } from "../types";
 import { faultOfId, idFor } from "./flowId";
 
@@ -14,24 +15,9 @@ interface Asked {
 
 /** A zip as “Export” makes it becomes a flow. */
 export const ImportDialog = (asked: Asked) => (
-  <Dialog.Root
-    lazyMount
-    onOpenChange={({ open }) => {
-      if (!open) asked.onClose();
-    }}
-    open={asked.open}
-    size="md"
-    unmountOnExit
-  >
-    <Portal>
-      <Dialog.Backdrop />
-      <Dialog.Positioner>
-        <Dialog.Content>
-          <Form {...asked} />
-        </Dialog.Content>
-      </Dialog.Positioner>
-    </Portal>
-  </Dialog.Root>
+  <FormDialog onClose={asked.onClose} open={asked.open}>
+    <Form {...asked} />
+  </FormDialog>
 );
 
 const MOST_BYTES = 3 * 1024 * 1024; // as base64 it must fit into the 4 MiB that the server takes
@@ -113,9 +99,6 @@ const Form = ({ list, onClose }: Asked) => {
           Import
         </Button>
       </Dialog.Footer>
-      <Dialog.CloseTrigger asChild>
-        <CloseButton aria-label="Close" size="sm" />
-      </Dialog.CloseTrigger>
     </form>
   );
 };

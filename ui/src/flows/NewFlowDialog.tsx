@@ -1,8 +1,9 @@
-import { Button, CloseButton, Dialog, Field, Input, Portal, RadioGroup, Stack, Text } from "@chakra-ui/react";
+import { Button, Dialog, Field, Input, RadioGroup, Stack, Text } from "@chakra-ui/react";
 import { useState } from "react";
 import { useNavigate } from "react-router-dom";
 
 import { api, messageOf } from "../api";
+import { FormDialog } from "../shared/FormDialog";
 import type { FlowList, FlowRow, NewFlow } from "../types";
 import { faultOfId, idFor } from "./flowId";
 
@@ -15,24 +16,9 @@ interface Asked {
 }
 
 export const NewFlowDialog = (asked: Asked) => (
-  <Dialog.Root
-    lazyMount
-    onOpenChange={({ open }) => {
-      if (!open) asked.onClose();
-    }}
-    open={asked.open}
-    size="md"
-    unmountOnExit
-  >
-    <Portal>
-      <Dialog.Backdrop />
-      <Dialog.Positioner>
-        <Dialog.Content>
-          <Form {...asked} />
-        </Dialog.Content>
-      </Dialog.Positioner>
-    </Portal>
-  </Dialog.Root>
+  <FormDialog onClose={asked.onClose} open={asked.open}>
+    <Form {...asked} />
+  </FormDialog>
 );
 
 const Form = ({ list, copyOf, onClose }: Asked) => {
@@ -144,9 +130,6 @@ const Form = ({ list, copyOf, onClose }: Asked) => {
           {copyOf === null ? "Create" : "Duplicate"}
         </Button>
       </Dialog.Footer>
-      <Dialog.CloseTrigger asChild>
-        <CloseButton aria-label="Close" size="sm" />
-      </Dialog.CloseTrigger>
     </form>
   );
 };

@@ -1,9 +1,10 @@
-import { Alert, Button, CloseButton, Dialog, Field, Input, Portal, Stack, Text } from "@chakra-ui/react";
+import { Alert, Button, Dialog, Field, Input, Stack, Text } from "@chakra-ui/react";
 import { useState } from "react";
 
 import { api, ApiError, type Detail, messageOf } from "../../api";
 import { Diff, FileDiffs } from "../../shared/Diff";
 import { Time } from "../../shared/Time";
+import { FormDialog } from "../../shared/FormDialog";
 import type { Draft, Flow, Problem, Saved } from "../../types";
 import { FLOW_FILE, onlySchedule, onTop, scheduleCall } from "../draft";
 import { useFlowEditor } from "../useEditor";
@@ -15,25 +16,9 @@ interface Asked {
 }
 
 export const SaveDialog = (asked: Asked) => (
-  <Dialog.Root
-    lazyMount
-    onOpenChange={({ open }) => {
-      if (!open) asked.onClose();
-    }}
-    open={asked.open}
-    scrollBehavior="inside"
-    size="lg"
-    unmountOnExit
-  >
-    <Portal>
-      <Dialog.Backdrop />
-      <Dialog.Positioner>
-        <Dialog.Content>
-          <Body {...asked} />
-        </Dialog.Content>
-      </Dialog.Positioner>
-    </Portal>
-  </Dialog.Root>
+  <FormDialog onClose={asked.onClose} open={asked.open} size="lg">
+    <Body {...asked} />
+  </FormDialog>
 );
 
 /** Why the server did not save, where there is a way on. */
@@ -149,9 +134,6 @@ const Body = ({ onClose, onSaved }: Asked) => {
           </Button>
         )}
       </Dialog.Footer>
-      <Dialog.CloseTrigger asChild>
-        <CloseButton aria-label="Close" size="sm" />
-      </Dialog.CloseTrigger>
     </form>
   );
 };

@@ -1,8 +1,9 @@
-import { Button, Checkbox, CloseButton, Dialog, Field, Input, Portal, Stack, Text } from "@chakra-ui/react";
+import { Button, Checkbox, Dialog, Field, Input, Stack, Text } from "@chakra-ui/react";
 import { useState } from "react";
 
 import { api, messageOf } from "../../api";
 import { say } from "../../toaster";
+import { FormDialog } from "../../shared/FormDialog";
 import type { JsonObject } from "../../types";
 import { useFlowEditor } from "../useEditor";
 import { useTrials } from "./useTrials";
@@ -15,24 +16,9 @@ interface Asked {
 
 /** Keep what a test panel shows as a test case: it becomes a file of the flow at the next save. */
 export const SaveCase = (asked: Asked) => (
-  <Dialog.Root
-    lazyMount
-    onOpenChange={({ open }) => {
-      if (!open) asked.onClose();
-    }}
-    open={asked.open}
-    size="md"
-    unmountOnExit
-  >
-    <Portal>
-      <Dialog.Backdrop />
-      <Dialog.Positioner>
-        <Dialog.Content>
-          <Form {...asked} />
-        </Dialog.Content>
-      </Dialog.Positioner>
-    </Portal>
-  </Dialog.Root>
+  <FormDialog onClose={asked.onClose} open={asked.open}>
+    <Form {...asked} />
+  </FormDialog>
 );
 
 const Form = ({ step, onClose }: Asked) => {
@@ -127,9 +113,6 @@ const Form = ({ step, onClose }: Asked) => {
           Keep as case
         </Button>
       </Dialog.Footer>
-      <Dialog.CloseTrigger asChild>
-        <CloseButton aria-label="Close" size="sm" />
-      </Dialog.CloseTrigger>
     </form>
   );
 };
