@@ -230,18 +230,20 @@ def doctor(_arguments: Namespace, output: Output) -> int:
 def upgrade_script(arguments: Namespace, output: Output) -> int:
     """Rewrite a Python 2 script for today's Python."""
     from order_cancellation.flow.writing import write_atomically  # noqa: PLC0415
-    from order_cancellation.scripts import upgrade_source  # noqa: PLC0415
+    from order_cancellation.scripts import check_source, upgrade_source  # noqa: PLC0415
 
-    source = read_input(arguments.file)
-    new, diff = upgrade_source(source)
+    source, path = read_input(arguments.file), Path(arguments.file)
+    name = "script.py" if arguments.file == "-" else path.name
+    new, diff = upgrade_source(source, name)
+    for problem in check_source(new, name):
+        _tell(f"Left to do by hand: {problem}")
     if arguments.file == "-":
         output.text(new)
         _tell(diff.rstrip("\n") or "Nothing to change.")
         return 0
     if new == source:
-        output.text(f"{arguments.file} is written for today's Python; nothing to change.")
+        output.text(f"{arguments.file}: nothing to change.")
         return 0
-    path = Path(arguments.file)
     try:
         write_atomically(path.with_name(f"{path.name}.orig"), path.read_bytes())
         write_atomically(path, new.encode())

@@ -42,7 +42,8 @@ def upgrade_source(source: str, name: str = "script.py") -> tuple[str, str]:
         return source, ""
     text = source.replace("\r\n", "\n")
     text = text if text.endswith("\n") else text + "\n"
-    today = _by_hand(_converted(_without_tabs(text), name, modern=_parses(text)))
+    modern = _parses(text) and not any(": print" in problem for problem in check_source(text, name))
+    today = _by_hand(_converted(_without_tabs(text), name, modern=modern))
     before, after = source.splitlines(keepends=True), today.splitlines(keepends=True)
     return today, "".join(difflib.unified_diff(before, after, f"{name} (before)", f"{name} (after)"))
 

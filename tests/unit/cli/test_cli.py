@@ -376,6 +376,13 @@ class TestOthers:
         assert (code, out) == (0, "print('x')\n")
         assert "-print 'x'" in err
 
+    def test_the_diff_names_the_file_and_what_is_left_is_told(self, call, tmp_path):
+        path = tmp_path / "old.py"
+        path.write_text("from java.util import HashMap\nprint HashMap\n")
+        _, out, err = call("upgrade-script", str(path))
+        assert out.startswith("--- old.py (before)")
+        assert "Left to do by hand: old.py, line 1: java.util.HashMap is Java" in err
+
     def test_a_script_that_is_not_there_exits_1(self, call):
         assert call("upgrade-script", "/nowhere.py")[0] == 1
 

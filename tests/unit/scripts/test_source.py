@@ -145,6 +145,10 @@ class TestUpgrade:
         today, _ = upgrade_source("d = {}\nprint(d.has_key('x'), file=f)\n")
         assert today == "d = {}\nprint('x' in d, file=f)\n"
 
+    def test_a_print_statement_that_parses_as_a_shift_is_converted(self):
+        today, _ = upgrade_source('import sys\nprint >>sys.stderr, "x"\n')
+        assert today == 'import sys\nprint("x", file=sys.stderr)\n'
+
     def test_what_is_neither_is_said_with_its_line(self):
         with pytest.raises(
             ConfigurationError, match=r"a\.py is neither Python 2 nor Python 3: a\.py, line 2"

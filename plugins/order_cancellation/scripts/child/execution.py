@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any, NamedTuple
 
-from . import nifi, python2, streams
+from . import java, nifi, python2, streams
 
 __all__ = ["Answer", "Script", "TimeUp", "execute"]
 
@@ -142,8 +142,14 @@ def _run(
     _until_its_end(script.code, main.__dict__)
     _call_unused_class(session, output, flow_file, main.__dict__)
     if session.problem:
-        raise _Ended(session.problem)
+        raise _Ended(session.problem + _last_error(log))
     return session.written if output.written is None else output.written
+
+
+def _last_error(log: nifi.Log) -> str:
+    """Return what a script logged last as an error: most catch what went wrong, log it and transfer."""
+    errors = [text for level, text in log.lines if level == "error"]
+    return f". It logged: {errors[-1]}" if errors else ""
 
 
 def _until_its_end(code: CodeType, names: dict[str, Any]) -> None:
@@ -241,8 +247,20 @@ def _words(error: BaseException, script: Script) -> str:
         text = str(error)[:4_000]
     except BaseException:  # noqa: BLE001 - an exception of the script's own making can't print itself
         text = "(its text can't be had)"
-    hint = python2.runtime_hint(error, text) or _network_hint(error, script)
+    hint = (
+        python2.runtime_hint(error, text)
+        or java.hint(error)
+        or _package_hint(error)
+        or _network_hint(error, script)
+    )
     return ": ".join(filter(None, [kind, text])) + (f". {hint}" if hint else "")
+
+
+def _package_hint(error: BaseException) -> str | None:
+    """Say which setting lets a script have more than the standard library."""
+    if not isinstance(error, ModuleNotFoundError):
+        return None
+    return "Scripts have the standard library; the setting script_packages gives them more"
 
 
 def _network_hint(error: BaseException, script: Script) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Self
 
 from . import streams
 
-__all__ = ["CALLBACKS", "JavaFinder", "install"]
+__all__ = ["CALLBACKS", "JavaFinder", "hint", "install"]
 
 
 class Charset(str):
@@ -458,15 +458,26 @@ INSTEAD = {
     "org.apache.commons.codec": "import base64 or hashlib",
     "org.apache.commons.lang3": "Python's own text methods",
     "org.apache.commons.io.FileUtils": "nothing: scripts have no files",
-    "org.apache.nifi.processors.script": "session, flowFile and REL_SUCCESS, which need no import",
-    "org.apache.nifi.processor.util": "session and flowFile, which are at hand without an import",
-    "org.apache.nifi.processor": "session, REL_SUCCESS and REL_FAILURE, which are at hand without an import",
+    "org.apache.nifi": "session, flowFile, log, REL_SUCCESS and REL_FAILURE, at hand without an import",
+    "org.apache.nifi.processor.exception": "raise RuntimeError(text), or a transfer to REL_FAILURE",
     "org.python.core": "Python's own types",
     "com.fasterxml": "import json",
     "com.google.gson": "import json",
     "groovy": "import json",
     "jarray": "bytearray(size) or a list",
 }
+
+_METHODS = {
+    "entrySet": "items()",
+    "keySet": "keys()",
+    "containsKey": "key in dictionary",
+    "put": "dictionary[key] = value",
+    "putAll": "update(…)",
+    "isEmpty": "not …",
+    "size": "len(…)",
+    "add": "append(…)",
+}
+"""Methods of Java's maps and lists, which Jython lent to what it got from Java."""
 
 _ROOTS = frozenset({"java", "javax", "org", "com", "groovy", "jarray"})
 
@@ -479,6 +490,26 @@ def refusal(name: str) -> str:
         if instead:
             return f"{name} is Java, and there is no Java here. Use instead: {instead}"
     return f"{name} is Java, and there is no Java here. Write it in Python, with the standard library"
+
+
+def hint(error: BaseException) -> str | None:
+    """Return what to write where an error comes from a name or method of Java's.
+
+    Args:
+        error: What the script raised.
+    """
+    if isinstance(error, NameError):
+        return _of_missing_import(error.name or "")
+    if isinstance(error, AttributeError) and isinstance(error.obj, dict | list) and error.name in _METHODS:
+        return f".{error.name} is Java; in Python: {_METHODS[error.name]}"
+    return None
+
+
+def _of_missing_import(name: str) -> str | None:
+    for package, members in NAMES.items():
+        if name in members:
+            return f"Add the line: from {package} import {name}"
+    return next((refusal(known) for known in INSTEAD if known.rpartition(".")[2] == name), None)
 
 
 class _JavaModule(ModuleType):
@@ -496,7 +527,7 @@ class _JavaModule(ModuleType):
 
 
 def _is_package(name: str) -> bool:
-    return name.rpartition(".")[2][:1].islower() and name.split(".", 1)[0] in {"java", "javax", "org"}
+    return name.rpartition(".")[2][:1].islower() and name.split(".", 1)[0] in {"java", "javax", "org", "com"}
 
 
 class JavaFinder:
