@@ -70,7 +70,8 @@ def _flows(settings: Settings) -> Finding:
         return Finding("settings", "flows_folder", WRONG, str(error))
     broken = sorted(name for name, problems in checked.items() if problems)
     writable = "can be written" if os.access(folder, os.W_OK) else "read-only: the designer can't save"
-    detail = f"{folder}: {len(checked)} flows, {writable}"
+    count = len(checked)
+    detail = f"{folder}: {count} flow{'' if count == 1 else 's'}, {writable}"
     if broken:
         detail += f"; broken: {', '.join(broken)} (see order-cancellation validate)"
     return Finding("settings", "flows_folder", WRONG if broken else OK, detail)

@@ -120,7 +120,7 @@ def _templates(loaded: LoadedFlow) -> Iterator[tuple[str, str]]:
     for path, text in _template_texts(loaded.flow):
         fault = check_template(text)
         if fault:
-            yield path, f"{fault}."
+            yield path, f"{fault.rstrip('.')}."
 
 
 def _template_texts(flow: Flow) -> Iterator[tuple[str, str]]:
