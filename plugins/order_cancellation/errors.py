@@ -91,6 +91,10 @@ class FlowInvalid(ConfigurationError):
         self.problems = problems
         super().__init__("\n".join(str(problem) for problem in problems))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let it travel to another process with its problems."""
+        return type(self), (self.problems,)
+
 
 class SaveRefused(ConfigurationError):
     """A flow's folder was left as it is, although what was to be written is a flow.

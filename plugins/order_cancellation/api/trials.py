@@ -13,17 +13,19 @@ from pydantic import BaseModel, Field
 
 from order_cancellation.api.guard import Caller, area, needs
 from order_cancellation.api.known import cases_out, loaded_draft, the_flows_store
-from order_cancellation.api.place import the_ledger, the_settings
+from order_cancellation.api.place import the_ledger, the_settings, the_store
 from order_cancellation.api.rights import Right, may
 from order_cancellation.api.shapes import Body, CaseOut, DraftBody, Json, Text, Texts
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.hooks.looking_up import look_up_endpoint
 from order_cancellation.http.masking import redact
+from order_cancellation.service.apart import apart
 from order_cancellation.service.cases import compose_case, run_cases
 from order_cancellation.service.chain import ChainStep, walk
 from order_cancellation.service.comparing import compare
 from order_cancellation.service.example import read_example
-from order_cancellation.service.trial import Attempt, Trial
+from order_cancellation.service.saving import why_not_writable
+from order_cancellation.service.trial import Attempt, attempt
 
 __all__ = ["router"]
 
@@ -31,7 +33,10 @@ router = area()
 
 _LARGEST_ID = 2**63 - 1
 _ROOM = BoundedSemaphore(4)
+_DOOR = BoundedSemaphore(10)
+"""Those at work and those who wait: each holds one of the threads that all of Airflow's pages share."""
 _PATIENCE_S = 20.0
+_FULL = "Too much is being tried at this moment. Try again in a while."
 Step = Literal["script", "mapping", "custom_response", "post_script"]
 
 
@@ -151,18 +156,19 @@ class CasesOut(BaseModel):
 
 
 @router.post("/api/flows/{dag_id}/try", **needs(Right.TEST))
-def try_step(dag_id: str, body: TryBody) -> Tried:
+def try_step(dag_id: str, body: TryBody, user: Caller) -> Tried:
     """Try one step of a draft on one input."""
     loaded = loaded_draft(dag_id, body.draft)
-    with _room(), Trial(loaded, **_limits()) as trial:
-        got = trial.attempt(body.step, body.input, body.attributes, explain=body.explain)
+    given, limits = (body.step, body.input, body.attributes), {**_limits(), **_network(user, dag_id)}
+    with _room():
+        got = apart(attempt, loaded, *given, explain=body.explain, **limits)
     live, differs = None, None
     if body.compare:
         saved = the_flows_store(dag_id).load(dag_id)
         if getattr(saved.flow, body.step) is not None:
-            with _room(), Trial(saved, **_limits()) as trial:
-                live = trial.attempt(body.step, body.input, body.attributes)
-            differs = compare(live, got)
+            with _room():
+                live = apart(attempt, saved, *given, **limits)
+                differs = apart(compare, live, got)
     out = None if live is None else Attempted(**_attempted(live))
     return Tried(**_attempted(got), live=out, diff=differs)
 
@@ -174,7 +180,7 @@ def try_chain(dag_id: str, body: ChainBody) -> ChainOut:
     answer = (body.answer.status, body.answer.body)
     erp_url = _base_url(loaded.flow.write_to_erp.connection)
     with _room():
-        chain = walk(loaded, body.input, body.attributes, answer, erp_url=erp_url, **_limits())
+        chain = apart(walk, loaded, body.input, body.attributes, answer, erp_url=erp_url, **_limits())
     told = chain.write_back
     return ChainOut(
         steps=[_chain_step(step) for step in chain.steps],
@@ -193,7 +199,8 @@ def get_example(dag_id: str, user: Caller, id: int | None = None, masked: bool =
         raise ConfigurationError("A request's number is between 0 and 2^63 - 1.")
     flow = the_flows_store(dag_id).load(dag_id).flow
     endpoint = look_up_endpoint(flow.get_data.connection)
-    request = asyncio.run(read_example(flow, endpoint, the_ledger(), id))
+    with _room():
+        request = asyncio.run(read_example(flow, endpoint, the_ledger(), id))
     return ExampleOut(request=redact(request) if masked else request, masked=masked)
 
 
@@ -208,22 +215,33 @@ def compose(dag_id: str, body: ComposeBody) -> ComposedOut:
 
 
 @router.post("/api/flows/{dag_id}/cases/run", **needs(Right.TEST))
-def run_saved_cases(dag_id: str, body: RunCasesBody) -> CasesOut:
+def run_saved_cases(dag_id: str, body: RunCasesBody, user: Caller) -> CasesOut:
     """Run a draft's saved cases."""
     loaded = loaded_draft(dag_id, body.draft)
     with _room():
-        return CasesOut(results=cases_out(run_cases(loaded, **_limits())))
+        return CasesOut(results=cases_out(apart(run_cases, loaded, **_limits(), **_network(user, dag_id))))
+
+
+def _network(user: Caller, dag_id: str) -> dict[str, Any]:
+    """Give scripts the network only for who could save them: else trying would be a way around saving."""
+    can_save = may(user, Right.EDIT, dag_id) and why_not_writable(the_store().folder / dag_id) is None
+    return {"network": can_save}
 
 
 @contextmanager
 def _room() -> Iterator[None]:
     """Let only a few scripts run at once: each may take minutes, and all pages share these threads."""
-    if not _ROOM.acquire(timeout=_PATIENCE_S):
-        raise HTTPException(503, "Too much is being tried at this moment. Try again in a while.")
+    if not _DOOR.acquire(blocking=False):
+        raise HTTPException(503, _FULL)
     try:
-        yield
+        if not _ROOM.acquire(timeout=_PATIENCE_S):
+            raise HTTPException(503, _FULL)
+        try:
+            yield
+        finally:
+            _ROOM.release()
     finally:
-        _ROOM.release()
+        _DOOR.release()
 
 
 def _limits() -> dict[str, Any]:

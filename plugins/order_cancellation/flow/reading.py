@@ -25,6 +25,7 @@ MOST_BYTES = 1024 * 1024
 
 _DEEPEST = 60
 _MOST_VALUES = 100_000
+_LONGEST_NUMBER = 400
 _BROKEN_SCALARS = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError)
 
 
@@ -160,6 +161,17 @@ class _Loader(Composer, CParser, SafeConstructor, Resolver):
                 self.faults.append(Fault(join_path([*self._trail, written]), line, message))
             first[key.tag, str(key.value)] = line
         return node
+
+
+def _number(loader: _Loader, node: Any) -> int:
+    """Read a whole number; one in YAML's base of sixty (``1:00:00``) takes long when it is long."""
+    if len(node.value) > _LONGEST_NUMBER:
+        raise ValueError("a number of too many digits")
+    number: int = loader.construct_yaml_int(node)
+    return number
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _number)  # type: ignore[type-var]
 
 
 def join_path(parts: Sequence[str | int]) -> str:

@@ -52,6 +52,10 @@ class LoadedFlow:
             raise FlowInvalid([problem])
         return self.files[name].decode("utf-8-sig")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let it travel to another process, by its files: read-only mappings can't."""
+        return open_files, (self.flow.id, dict(self.files))
+
 
 @dataclass(frozen=True)
 class FlowStore:

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, meta
+from jinja2 import StrictUndefined, TemplateSyntaxError, meta, nodes, pass_context
 from jinja2 import Template as Compiled
 from jinja2.exceptions import SecurityError, TemplateError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -39,7 +39,14 @@ class _Environment(ImmutableSandboxedEnvironment):
     """Jinja without access to Python, in which ``body.items`` is the key ``items`` and not a method."""
 
     def __init__(self, finalize: Callable[[Any], str]) -> None:
-        super().__init__(undefined=StrictUndefined, finalize=finalize, keep_trailing_newline=True)
+        # nothing is worked out before it is filled in: a constant may be a text of gigabytes
+        @pass_context
+        def finalized(_context: Any, value: Any) -> str:
+            return finalize(value)
+
+        super().__init__(
+            undefined=StrictUndefined, finalize=finalized, keep_trailing_newline=True, optimized=False
+        )
         self.globals = {name: self.globals[name] for name in ("range", "dict", "namespace")}
         self.filters["urlencode"] = _urlencode
 
@@ -218,12 +225,20 @@ def check_template(text: str) -> str | None:
     try:
         tree = PLAIN.parse(text)
         PLAIN.compile(tree)
-        unknown = sorted(meta.find_undeclared_variables(tree) - NAMES - set(PLAIN.globals))
+        unknown = sorted(_names_in(tree) - NAMES - set(PLAIN.globals))
     except (TemplateError, RecursionError) as error:
         return _syntax(error)
     if unknown:
         return f"{', '.join(unknown)} is not known here; there are request, attributes and body"
     return None
+
+
+def _names_in(tree: nodes.Template) -> set[str]:
+    """Return the names that a template takes from outside; ``meta``'s own way works out constants first."""
+    finder = meta.TrackingCodeGenerator(PLAIN)
+    finder.optimizer = None
+    finder.visit(tree)
+    return finder.undeclared_identifiers
 
 
 def _syntax(error: Exception) -> str:

@@ -16,6 +16,8 @@ __all__ = ["read_archive", "write_archive"]
 
 _MOST_FILES = 1000
 _MOST_BYTES = 16 * MOST_BYTES
+_PLAIN = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""Of the others, Python unpacks whole pieces at once: a piece of 50 bytes can hold 45 MB."""
 _FIXED_TIME = (2020, 1, 1, 0, 0, 0)
 _FROM_FINDER = "__MACOSX"
 _BROKEN = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error, ValueError)
@@ -79,6 +81,10 @@ def _files_in(flow_id: str, archive: zipfile.ZipFile) -> Iterator[tuple[str, zip
             raise _refusal(flow_id, name, "is a link or something else that is no file.")
         if info.is_dir() or not all(is_visible(part) for part in name.split("/")) or _FROM_FINDER in name:
             continue
+        if info.compress_type not in _PLAIN:
+            raise _refusal(
+                flow_id, name, "is packed in a way that can't be unpacked bit by bit. Use deflate."
+            )
         if name in seen:
             raise _refusal(flow_id, name, "stands in the archive twice.")
         seen.add(name)

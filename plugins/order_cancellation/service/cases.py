@@ -46,7 +46,7 @@ class CaseResult:
 
 
 def run_cases(
-    loaded: LoadedFlow, *, packages: tuple[str, ...] = (), required: bool = False
+    loaded: LoadedFlow, *, packages: tuple[str, ...] = (), required: bool = False, network: bool = True
 ) -> list[CaseResult]:
     """Run all saved cases of a flow.
 
@@ -54,6 +54,7 @@ def run_cases(
         loaded: The flow with its files.
         packages: Packages that scripts may import.
         required: Whether scripts must not run where an essential protection is missing.
+        network: Whether scripts have the network where the flow says so.
 
     Raises:
         FlowInvalid: A case is no valid case; none is run then.
@@ -61,7 +62,7 @@ def run_cases(
     cases, problems = read_cases(loaded.flow.id, loaded.files)
     if problems:
         raise FlowInvalid(problems)
-    with Trial(loaded, packages=packages, required=required) as trial:
+    with Trial(loaded, packages=packages, required=required, network=network) as trial:
         return [_run(loaded.flow.id, case, trial) for case in cases]
 
 

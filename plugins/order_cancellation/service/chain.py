@@ -10,14 +10,13 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from random import Random
 from typing import Any, cast
 
 from order_cancellation.clock import Clock, SystemClock
 from order_cancellation.errors import ConfigurationError, OrderCancellationError
-from order_cancellation.flow.model import Flow
 from order_cancellation.flow.store import LoadedFlow
 from order_cancellation.http.endpoint import Endpoint
 from order_cancellation.http.listing import problem_of
@@ -113,9 +112,8 @@ def walk(
         ConfigurationError: The input is no cancellation request, or a step can't be prepared.
     """
     request = _request_in(input_text)
-    contained = replace(loaded, flow=_without_network(loaded.flow))
-    with Trial(contained, packages=packages, required=required) as trial:
-        return _Walk(contained, trial, request, attributes, erp_url or _NOWHERE).walk(answer)
+    with Trial(loaded, packages=packages, required=required, network=False) as trial:
+        return _Walk(loaded, trial, request, attributes, erp_url or _NOWHERE).walk(answer)
 
 
 def _request_in(text: str) -> dict[str, Any]:
@@ -129,13 +127,6 @@ def _request_in(text: str) -> dict[str, Any]:
     if problem is not None:
         raise ConfigurationError(f"The input {problem}. Paste a cancellation request as Omnitron lists it.")
     return cast("dict[str, Any]", request)
-
-
-def _without_network(flow: Flow) -> Flow:
-    steps = ("script", "custom_response", "post_script")
-    scripts = {step: getattr(flow, step) for step in steps if getattr(flow, step) is not None}
-    contained = {step: settings.model_copy(update={"network": False}) for step, settings in scripts.items()}
-    return flow.model_copy(update=contained)
 
 
 @dataclass

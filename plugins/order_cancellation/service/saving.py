@@ -15,11 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from order_cancellation.errors import FlowInvalid, Problem, SaveRefused
+from order_cancellation.flow.cases import read_cases
 from order_cancellation.flow.model import Flow
 from order_cancellation.flow.names import RESERVED, is_flow_id
 from order_cancellation.flow.store import FlowStore, LoadedFlow, open_files, revision_of, size_problems
 from order_cancellation.flow.writing import alone_in, change_folder, make_folder, remove_folder
 from order_cancellation.ledger import Ledger, Save
+from order_cancellation.service.apart import apart
 from order_cancellation.service.cases import CaseResult, run_cases
 from order_cancellation.service.diffs import diff_files
 from order_cancellation.service.flows import check
@@ -248,7 +250,9 @@ def _entered(shop: Workshop, loaded: LoadedFlow, author: str, note: str) -> Save
 
 
 def _cases(shop: Workshop, loaded: LoadedFlow, *, despite: bool) -> list[CaseResult]:
-    cases = run_cases(loaded, packages=shop.packages, required=shop.required)
+    if not read_cases(loaded.flow.id, loaded.files)[0]:
+        return []
+    cases = apart(run_cases, loaded, packages=shop.packages, required=shop.required)
     failed = [case.case for case in cases if not case.passed]
     if failed and not despite:
         raise SaveRefused(

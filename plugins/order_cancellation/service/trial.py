@@ -17,7 +17,7 @@ from order_cancellation.scripts import Outcome, ScriptRunner
 from order_cancellation.steps.context import Outcome as StepOutcome
 from order_cancellation.steps.judge import relation_of
 
-__all__ = ["MAPPING_ERROR", "SCRIPT_ERROR", "Attempt", "Trial", "try_step"]
+__all__ = ["MAPPING_ERROR", "SCRIPT_ERROR", "Attempt", "Trial", "attempt", "try_step"]
 
 SCRIPT_ERROR = "log.script.error"
 MAPPING_ERROR = "log.mapping.error"
@@ -58,6 +58,22 @@ def try_step(
         return trial.run(step, input_text, attributes or {}, explain=explain)
 
 
+def attempt(
+    loaded: LoadedFlow,
+    step: str,
+    input_text: str,
+    attributes: Mapping[str, str],
+    *,
+    explain: bool = False,
+    packages: tuple[str, ...] = (),
+    required: bool = False,
+    network: bool = True,
+) -> Attempt:
+    """Try one step on one input, as :meth:`Trial.attempt` does, for who tries nothing else."""
+    with Trial(loaded, packages=packages, required=required, network=network) as trial:
+        return trial.attempt(step, input_text, attributes, explain=explain)
+
+
 @dataclass(frozen=True)
 class Attempt:
     """What a step left.
@@ -88,6 +104,7 @@ class Trial:
         loaded: The flow.
         packages: Packages that scripts may import.
         required: Whether scripts must not run where an essential protection is missing.
+        network: Whether scripts have the network where the flow says so.
         clock: Tells how long a step takes.
     """
 
@@ -97,9 +114,11 @@ class Trial:
         *,
         packages: tuple[str, ...] = (),
         required: bool = False,
+        network: bool = True,
         clock: Clock | None = None,
     ) -> None:
         self._loaded = loaded
+        self._network = network
         self._clock = clock or SystemClock()
         self._packages = packages
         self._required = required
@@ -187,7 +206,7 @@ class Trial:
                 self._loaded.text(settings.file),
                 step=step,
                 timeout=settings.timeout,
-                network=settings.network,
+                network=settings.network and self._network,
                 name=settings.file,
                 isolation=settings.isolation,
                 packages=self._packages,

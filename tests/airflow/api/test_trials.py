@@ -81,6 +81,50 @@ def test_only_a_few_are_tried_at_once(caller, draft, monkeypatch) -> None:
     assert attempt(caller("user"), draft, "script", REQUEST)["error"] is None
 
 
+def test_who_waits_holds_few_of_the_threads_that_all_pages_share(caller, draft, monkeypatch) -> None:
+    from threading import BoundedSemaphore
+
+    monkeypatch.setattr("order_cancellation.api.trials._DOOR", BoundedSemaphore(1))
+    from order_cancellation.api import trials
+
+    with trials._room():
+        body = {"draft": draft, "step": "script", "input": "{}"}
+        assert caller("user").post("/api/flows/acme/try", json=body).status_code == 503
+
+
+def test_a_mapping_that_never_ends_is_stopped(caller, draft, monkeypatch) -> None:
+    monkeypatch.setattr("order_cancellation.service.apart.LONGEST_S", 3.0)
+    rule = {"b": "=split('(a+)+$', @(1,a))"}
+    draft["files"]["mapping.json"] = json.dumps([{"operation": "modify-overwrite-beta", "spec": rule}])
+    body = {"draft": draft, "step": "mapping", "input": json.dumps({"a": "a" * 60 + "b"})}
+    answer = caller("user").post("/api/flows/acme/try", json=body)
+    assert answer.status_code == 422
+    assert "was stopped" in answer.json()["detail"]
+
+
+class TestNetwork:
+    SOURCE = "import socket\nsocket.create_connection(('127.0.0.1', {port}), 5).close()\n"
+
+    @pytest.fixture
+    def asking(self, draft) -> Iterator[dict[str, Any]]:
+        import socket
+
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            draft["files"]["script.py"] = self.SOURCE.format(port=server.getsockname()[1])
+            draft["document"]["script"]["network"] = True
+            yield draft
+
+    def test_a_script_that_declares_it_has_it_for_who_could_save_it(self, caller, asking) -> None:
+        assert attempt(caller("user"), asking, "script", REQUEST)["error"] is None
+
+    def test_where_nothing_can_be_saved_no_draft_has_it(self, caller, asking, monkeypatch) -> None:
+        monkeypatch.setattr("order_cancellation.api.trials.why_not_writable", lambda _folder: "Git")
+        assert attempt(caller("user"), asking, "script", REQUEST)["error"] is not None
+
+    def test_nor_does_the_whole_chain(self, caller, asking) -> None:
+        assert chain(caller("user"), asking)["steps"][0]["error"] is not None
+
+
 class TestChain:
     def test_a_yes_goes_the_whole_way(self, caller, draft) -> None:
         told = chain(caller("user"), draft)

@@ -33,6 +33,7 @@ BAD_TEXTS = [
     (b"title: 2026-13-45\n", "flow.yaml", "holds a value that YAML can't read"),
     (b"title: !!int ''\n", "flow.yaml", "holds a value that YAML can't read"),
     (b"x: " + b"9" * 5000, "flow.yaml", "holds a value that YAML can't read"),
+    (b"x: 1" + b":0" * 200, "flow.yaml", "holds a value that YAML can't read"),
     (
         b"? [a]\n: b\n",
         "flow.yaml line 1",

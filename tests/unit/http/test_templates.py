@@ -179,3 +179,8 @@ class TestCheck:
     def test_other_files_can_not_be_read(self):
         with pytest.raises(ConfigurationError):
             Template("{% include '/etc/passwd' %}").render()
+
+    @pytest.mark.parametrize("text", ["{{ 'x' | center(10 ** 15) }}", "{{ 'x' * 10 ** 15 }}"])
+    def test_checking_works_nothing_out(self, text):
+        assert check_template(text) is None
+        assert Template(text)._url is not None

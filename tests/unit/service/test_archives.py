@@ -66,6 +66,15 @@ def test_links_and_devices_are_refused(kind):
         read_archive("x", zipped([("flow.yaml", b"/etc/passwd")], kind=kind | 0o777))
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_packing_of_which_a_piece_may_hold_gigabytes_is_refused(method):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        archive.writestr("flow.yaml", b"title: x")
+    with pytest.raises(FlowInvalid, match="Use deflate"):
+        read_archive("x", stream.getvalue())
+
+
 def test_a_name_that_stands_twice_is_refused():
     with pytest.warns(UserWarning, match="Duplicate"):
         content = zipped([("flow.yaml", b"a"), ("flow.yaml", b"b")])
