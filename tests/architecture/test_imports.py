@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 ALONGSIDE = {
     "project": 0,  # where the checkout lies
     "provider": 0,  # what Airflow asks at its start: plain data
+    "airflow_sqlite": 0,  # how Airflow opens its own SQLite file
     "airflow_settings": 3,  # reads Airflow's configuration into the service's settings
     "dag_words": 3,  # a flow in words
     "commands": 4,  # the command line's, one module each
@@ -37,7 +38,7 @@ ALONGSIDE = {
 """Modules that design.md does not name, with the row that they belong to."""
 
 KNOWS_AIRFLOW = {
-    *("operators", "hooks", "dag", "provider", "api", "airflow_settings"),
+    *("operators", "hooks", "dag", "provider", "api", "airflow_settings", "airflow_sqlite"),
     *("cli", "commands", "demo", "ahead"),
 }
 """The only places that may import Airflow."""

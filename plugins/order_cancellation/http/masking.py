@@ -171,18 +171,22 @@ def personal_values(value: Any) -> list[str]:
     Args:
         value: A cancellation request, or a body made of it.
     """
-    return list(dict.fromkeys(_personal(value, "", private=False)))
+    found: dict[str, None] = {}
+    _gather(value, "", private=False, found=found)
+    return list(found)
 
 
-def _personal(value: Any, about: str, *, private: bool) -> Iterator[str]:
-    if isinstance(value, Mapping):
+def _gather(value: Any, about: str, *, private: bool, found: dict[str, None]) -> None:
+    """Add the private texts in a value to ``found``; asked for each request that a script logs of."""
+    if isinstance(value, str):
+        if private and len(value) >= SHORTEST_SECRET:
+            found[value] = None
+    elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _personal(item, str(key), private=private or _is_private(str(key), about))
+            _gather(item, str(key), private=private or _is_private(str(key), about), found=found)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _personal(item, about, private=private)
-    elif private and isinstance(value, str) and len(value) >= SHORTEST_SECRET:
-        yield value
+            _gather(item, about, private=private, found=found)
 
 
 def excerpt(answer: Answer, *, secrets: Iterable[str | None] = (), about: Any = None) -> str:
