@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from contract.ledgers import (
@@ -246,3 +248,8 @@ def test_whether_a_worker_is_on_it(ledger, clock):
     assert ledger.queries.is_held(find(ledger, "1"))
     clock.advance(LEASE_S + 1)
     assert not ledger.queries.is_held(find(ledger, "1"))
+
+
+def test_a_character_that_postgres_can_not_keep_is_refused_with_words(ledger):
+    with suppress(ConfigurationError):  # SQLite knows it, and finds nothing
+        assert ledger.search.page(Wanted(text="a\0b"), limit=1).records == []

@@ -36,7 +36,7 @@ def the_flows_store(dag_id: str) -> FlowStore:
         HTTPException: 404; the DAG may be another's.
     """
     store = the_store()
-    if not is_flow_id(dag_id) or not (store.folder / dag_id).is_dir():
+    if not is_flow_id(dag_id) or not store.has(dag_id):
         raise HTTPException(404, f"'{dag_id[:80]}' is no order cancellation flow.")
     return store
 

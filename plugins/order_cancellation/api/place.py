@@ -47,7 +47,13 @@ def the_ledger() -> Ledger:
         LedgerUnavailable: The database can't be reached.
     """
     with _one_at_a_time:
-        return _opened(the_settings())
+        settings = the_settings()
+        ledger = _opened(settings)
+        if ledger.is_replaced():  # else this server would go on with a file that nobody else sees
+            ledger.close()
+            _opened.cache_clear()
+            ledger = _opened(settings)
+        return ledger
 
 
 @lru_cache(maxsize=2)

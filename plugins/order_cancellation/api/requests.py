@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from order_cancellation.api.guard import Caller, area, needs
 from order_cancellation.api.place import the_ledger, the_store
 from order_cancellation.api.rights import Right, Rights, rights_of, visible
+from order_cancellation.api.shapes import sayable
 from order_cancellation.ledger import State
 from order_cancellation.ledger.search import Wanted
 from order_cancellation.service import life as lives
@@ -203,7 +204,7 @@ def list_requests(  # noqa: PLR0917 -- FastAPI gives them by name
         text=(text or "").strip(),
     )
     page = search_requests(the_ledger(), wanted, limit=limit, after=after or None)
-    return RequestPage.model_validate(page)
+    return RequestPage.model_validate(sayable(page))
 
 
 @router.get("/api/requests/outcomes", **needs(Right.SEE))
@@ -228,14 +229,14 @@ def get_life(user: Caller, dag_id: str, uuid: str) -> Life:
     rights = rights_of(user, dag_id)
     timeline = [one | {"log_url": _log_url(dag_id, one)} for one in life["timeline"]]
     actions = life["actions"] if rights.redo else dict.fromkeys(life["actions"])
-    return Life.model_validate(life | {"timeline": timeline, "rights": rights, "actions": actions})
+    return Life.model_validate(sayable(life | {"timeline": timeline, "rights": rights, "actions": actions}))
 
 
 @router.post("/api/flows/{dag_id}/requests/redo", **needs(Right.REDO))
 def redo(user: Caller, dag_id: str, asked: Redo) -> RedoResults:
     """Have requests done again at the next run; one that can't be stops none of the others."""
     results = service.redo_each(the_ledger(), dag_id, asked.uuids, who=user.get_name(), why=asked.why)
-    return RedoResults.model_validate({"results": results})
+    return RedoResults.model_validate(sayable({"results": results}))
 
 
 @router.post("/api/flows/{dag_id}/requests/{uuid}/resolve", **needs(Right.REDO))
@@ -243,7 +244,7 @@ def resolve(user: Caller, dag_id: str, uuid: str, asked: Resolve) -> RequestRow:
     """Decide on a request that is in doubt or parked."""
     _find(dag_id, uuid)
     service.resolve(the_ledger(), dag_id, uuid, asked.decision, asked.why, user.get_name())
-    return RequestRow.model_validate(row(lives.known(the_ledger(), dag_id, uuid)))
+    return RequestRow.model_validate(sayable(row(lives.known(the_ledger(), dag_id, uuid))))
 
 
 @router.post("/api/flows/{dag_id}/requests/{uuid}/reveal", **needs(Right.REVEAL))
@@ -251,7 +252,7 @@ def reveal(user: Caller, dag_id: str, uuid: str, asked: Reveal) -> Payloads:
     """Show personal data, once it is written down who sees them and why."""
     _find(dag_id, uuid)
     payloads = lives.reveal(the_ledger(), dag_id, uuid, why=asked.why, who=user.get_name())
-    return Payloads.model_validate({"payloads": payloads})
+    return Payloads.model_validate(sayable({"payloads": payloads}))
 
 
 def _flows(user: Caller, flow: str | None) -> frozenset[str]:

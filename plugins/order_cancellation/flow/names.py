@@ -60,11 +60,10 @@ def is_inside(name: str) -> bool:
     """
     parts = name.split("/")
     return (
-        re.match(_FILE_PATTERN, name) is not None
+        not any("\ud800" <= character <= "\udfff" for character in name)
+        and re.match(_FILE_PATTERN, name) is not None
         and len(parts) <= _DEEPEST
-        and all(
-            part and is_visible(part) and len(part.encode("utf-8", "replace")) <= _LONGEST for part in parts
-        )
+        and all(part and is_visible(part) and len(part.encode()) <= _LONGEST for part in parts)
     )
 
 

@@ -67,6 +67,18 @@ class FlowStore:
 
     folder: Path
 
+    def has(self, flow_id: str) -> bool:
+        """Tell whether there is a folder of exactly this name: some systems take ``ACME`` for ``acme``.
+
+        Args:
+            flow_id: The folder's name.
+        """
+        try:
+            with os.scandir(self.folder) as entries:
+                return any(entry.name == flow_id for entry in entries) and (self.folder / flow_id).is_dir()
+        except OSError:
+            return False
+
     def ids(self) -> list[str]:
         """Return the names of all flow folders, sorted; broken ones and impossible names are among them."""
         try:
@@ -135,12 +147,7 @@ class FlowStore:
 
     def _read(self, flow_id: str) -> tuple[dict[str, bytes], list[Problem]]:
         home = self.folder / flow_id
-        if (
-            not flow_id
-            or flow_id in {".", ".."}
-            or flow_id != PurePosixPath(flow_id).name
-            or not home.is_dir()
-        ):
+        if not self.has(flow_id):
             message = f"there is no such flow: {self.folder} has no folder of that name."
             raise FlowInvalid([Problem(flow_id, "", message)])
         files: dict[str, bytes] = {}

@@ -12,7 +12,7 @@ from order_cancellation.ledger.dry import DryResults
 from order_cancellation.ledger.history import History, Save
 from order_cancellation.ledger.housekeeping import Housekeeping
 from order_cancellation.ledger.intake import Intake, Limits
-from order_cancellation.ledger.opening import open_database
+from order_cancellation.ledger.opening import identity_of, open_database
 from order_cancellation.ledger.queries import Queries
 from order_cancellation.ledger.records import Change, Record
 from order_cancellation.ledger.runs import Batch, RunRow, Runs
@@ -41,6 +41,7 @@ class Ledger:
     def __init__(self, url: str, keys: tuple[str, ...], clock: Clock) -> None:
         cipher = Cipher(keys)
         self.database = Database(open_database(url))
+        self._identity = identity_of(self.database.engine)
         self.runs = Runs(self.database, cipher, clock)
         self.history = History(self.database, clock)
         self.intake = Intake(self.database, cipher, clock)
@@ -51,6 +52,10 @@ class Ledger:
         self.search = Search(self.database)
         self.housekeeping = Housekeeping(self.database, clock)
         self.dry = DryResults(self.database, cipher)
+
+    def is_replaced(self) -> bool:
+        """Say whether the ledger's file is no longer the one that was opened: deleted, or another."""
+        return identity_of(self.database.engine) != self._identity
 
     def close(self) -> None:
         """Let go of the database."""

@@ -286,6 +286,10 @@ def _translated(verb: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, OverflowError, UnicodeError) as error:
         raise unavailable(verb, error) from (None if quotes_values(error) else error)
+    except ValueError as error:
+        if "NUL (0x00)" not in str(error):  # psycopg2's words
+            raise
+        raise ConfigurationError("A text holds the character NUL, which no text may. Remove it.") from None
 
 
 def unavailable(verb: str, error: Exception) -> LedgerUnavailable:
@@ -302,7 +306,8 @@ def _plain(error: Exception) -> str:
     """Return a database's error as one line, without the values that Postgres quotes in its details."""
     origin = getattr(error, "orig", None) or error
     primary = getattr(getattr(origin, "diag", None), "message_primary", None)
-    words = primary or str(origin.args[0] if origin.args else type(origin).__name__)
+    system = getattr(origin, "strerror", None)
+    words = primary or system or str(origin.args[0] if origin.args else type(origin).__name__)
     return " ".join(words.split()).rstrip(".")
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from order_cancellation.errors import LedgerUnavailable
 from order_cancellation.ledger.database import open_engine, quotes_values, unavailable
 
-__all__ = ["HEAD", "exists", "open_database"]
+__all__ = ["HEAD", "exists", "identity_of", "open_database"]
 
 HEAD = "0004"
 """The newest migration; so that an up-to-date ledger opens without importing Alembic."""
@@ -51,6 +51,16 @@ def exists(engine: Engine) -> bool:
     if path is not None and not path.exists():
         return False
     return _version(engine) is not None
+
+
+def identity_of(engine: Engine) -> tuple[int, int] | None:
+    """Return what tells SQLite's file from another of its name; None where there is none, as of Postgres."""
+    path = _file_of(engine)
+    try:
+        found = None if path is None else path.stat()
+    except OSError:
+        return None
+    return None if found is None else (found.st_dev, found.st_ino)
 
 
 def _file_of(engine: Engine) -> Path | None:

@@ -8,6 +8,8 @@ from difflib import unified_diff
 
 __all__ = ["FileDiff", "diff_files", "diff_texts"]
 
+_MOST_LINES = 20_000
+
 
 @dataclass(frozen=True)
 class FileDiff:
@@ -42,9 +44,14 @@ def diff_files(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[
 
 
 def diff_texts(before: str, after: str, *, names: tuple[str, str] = ("before", "after")) -> str:
-    """Return the difference of two texts in the unified form; empty where there is none."""
-    lines = unified_diff(before.splitlines(), after.splitlines(), *names, lineterm="")
-    return "\n".join(lines)
+    """Return the difference of two texts in the unified form; empty where there is none.
+
+    Of very long texts it says only that they differ: to compare them line by line may take minutes.
+    """
+    old, new = before.splitlines(), after.splitlines()
+    if max(len(old), len(new)) > _MOST_LINES and old != new:
+        return f"(they differ; more than {_MOST_LINES:,} lines are not compared one by one)"
+    return "\n".join(unified_diff(old, new, *names, lineterm=""))
 
 
 def _diff(name: str, before: bytes | None, after: bytes | None) -> FileDiff:

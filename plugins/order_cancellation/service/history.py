@@ -109,7 +109,12 @@ def _files(shop: Workshop, flow_id: str, number: int) -> dict[str, bytes]:
     found = shop.ledger.history.get(flow_id, number)
     if found is None:
         raise ConfigurationError(f"Flow '{flow_id}' has no version {number}.")
-    return shop.ledger.runs.revision(flow_id, found.revision)
+    try:
+        return shop.ledger.runs.revision(flow_id, found.revision)
+    except KeyError as error:
+        raise ConfigurationError(
+            f"Flow '{flow_id}': the ledger has no files of version {number} any more. Take another version."
+        ) from error
 
 
 def _version(save: Save, *, is_current: bool) -> Version:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import sqlite3
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,12 @@ class TestUnknown:
 
     def test_is_403_for_who_may_not_edit(self, caller, acme) -> None:
         assert caller("viewer").put("/api/flows/gone", json={}).status_code == 403
+
+    def test_a_name_in_other_letters_is_no_flow_where_the_file_system_thinks_so(
+        self, caller, acme, monkeypatch
+    ) -> None:
+        monkeypatch.setattr("pathlib.Path.is_dir", lambda _path: True)
+        assert caller("admin").get("/api/flows/ACME/export").status_code == 404
 
 
 class TestList:
@@ -418,6 +425,21 @@ class TestMakeAndDelete:
 
 
 class TestHistory:
+    def test_a_version_whose_files_are_gone_is_told(self, caller, acme, ledger_file) -> None:
+        client = caller("user")
+        base = client.get("/api/flows/acme").json()["revision"]
+        (version,) = client.get("/api/flows/acme/history").json()["versions"]
+        with closing(sqlite3.connect(ledger_file)) as database, database:
+            database.execute("DELETE FROM revisions")
+        wanted = {"version": version["id"], "base": base}
+        answers = [
+            client.post("/api/flows/acme/restore", json=wanted),
+            client.get(f"/api/flows/acme/history/diff?from={version['id']}"),
+        ]
+        for answer in answers:
+            assert answer.status_code == 422
+            assert "no files of version" in answer.json()["detail"]
+
     def test_a_version_is_compared_and_restored(self, caller, acme) -> None:
         client = caller("user")
         base, draft = draft_of(client)

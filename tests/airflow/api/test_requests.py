@@ -151,8 +151,35 @@ class TestList:
         assert set(told) == {"from", "to", "bucket_s", "buckets"}
         assert set(told["buckets"][0]["counts"]) == {"done", "failed", "in_doubt", "parked", "postponed"}
 
+    def test_what_was_searched_for_stands_in_no_log(self, caller, ledger, capsys):
+        assert caller("op").get("/api/requests?flow=acme&text=zerrin%40example.com").status_code == 200
+        logged = capsys.readouterr().out
+        assert "text=***" in logged or "text=%2A%2A%2A" in logged
+        assert "zerrin" not in logged
+
+    def test_a_ledger_file_that_was_deleted_is_not_gone_on_with(self, caller, ledger, ledger_file):
+        client = caller("op")
+        assert client.get("/api/requests").json()["requests"]
+        for file in ledger_file.parent.glob(f"{ledger_file.name}*"):
+            file.unlink()
+        assert client.get("/api/requests").json()["requests"] == []
+        assert ledger_file.exists()
+
 
 class TestLife:
+    def test_what_json_can_not_say_is_shown_all_the_same(self, caller, ledger):
+        from sqlalchemy import update
+
+        from order_cancellation.ledger import schema
+
+        odd = ledger.queries._cipher.pack({"a": float("nan"), "b": "\ud800"})
+        kept = schema.payloads
+        with ledger.database.write() as connection:
+            connection.execute(update(kept).where(kept.c.uuid == uuid_of(1)).values(data=odd))
+        assert caller("viewer").get(ONE).status_code == 200
+        shown = caller("op").post(f"{ONE}/reveal", json=WHY)
+        assert shown.json()["payloads"][0]["data"] == {"a": "nan", "b": "?"}
+
     def test_it_tells_what_was_sent_and_what_can_be_done(self, caller, ledger):
         life = caller("user").get(ONE).json()
         assert life["story"][0] == "Nobody knows whether the ERP has booked it."
