@@ -85,7 +85,7 @@ def try_step(arguments: Namespace, output: Output) -> int:
 
 def test(arguments: Namespace, output: Output) -> int:
     """Run saved test cases."""
-    from order_cancellation.service.cases import run_cases  # noqa: PLC0415
+    from order_cancellation.service.cases import run_readable_cases  # noqa: PLC0415
 
     settings = _settings()
     store = _store(settings)
@@ -94,11 +94,13 @@ def test(arguments: Namespace, output: Output) -> int:
     for flow_id in arguments.flows or store.ids():
         try:
             packages, required = settings.script_packages, settings.isolation_required
-            ran = run_cases(store.load(flow_id), packages=packages, required=required)
+            ran, unread = run_readable_cases(store.load(flow_id), packages=packages, required=required)
             results += [{**asdict(one), "passed": one.passed} for one in ran]
+            problems += unread
         except FlowInvalid as error:
             problems += error.problems
-    _write_cases(results, output)
+    if results or not problems or output.as_json:
+        _write_cases(results, output)
     for problem in problems:
         _tell(str(problem))
     return 0 if not problems and all(result["passed"] for result in results) else 1

@@ -18,7 +18,7 @@ from order_cancellation.flow.faults import problems_of
 from order_cancellation.flow.store import LoadedFlow
 from order_cancellation.service.trial import MAPPING_ERROR, SCRIPT_ERROR, Trial
 
-__all__ = ["CaseResult", "compose_case", "run_cases"]
+__all__ = ["CaseResult", "compose_case", "run_cases", "run_readable_cases"]
 
 _CASE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
@@ -57,13 +57,28 @@ def run_cases(
         network: Whether scripts have the network where the flow says so.
 
     Raises:
-        FlowInvalid: A case is no valid case; none is run then.
+        FlowInvalid: A case is no valid case.
     """
-    cases, problems = read_cases(loaded.flow.id, loaded.files)
+    results, problems = run_readable_cases(loaded, packages=packages, required=required, network=network)
     if problems:
         raise FlowInvalid(problems)
+    return results
+
+
+def run_readable_cases(
+    loaded: LoadedFlow, *, packages: tuple[str, ...] = (), required: bool = False, network: bool = True
+) -> tuple[list[CaseResult], list[Problem]]:
+    """Run those saved cases of a flow that can be read, and name what is wrong with the others.
+
+    Args:
+        loaded: The flow with its files.
+        packages: Packages that scripts may import.
+        required: Whether scripts must not run where an essential protection is missing.
+        network: Whether scripts have the network where the flow says so.
+    """
+    cases, problems = read_cases(loaded.flow.id, loaded.files)
     with Trial(loaded, packages=packages, required=required, network=network) as trial:
-        return [_run(loaded.flow.id, case, trial) for case in cases]
+        return [_run(loaded.flow.id, case, trial) for case in cases], problems
 
 
 def compose_case(

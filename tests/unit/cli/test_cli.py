@@ -157,6 +157,15 @@ class TestTest:
         assert (code, [case["case"] for case in json.loads(out)]) == (1, ["good"])
         assert "titel" in err
 
+    def test_a_case_that_can_not_be_read_hides_no_other_and_exits_1(self, flows, call):
+        put(flows, "acme", {"cases/good.yaml": self.CASE % 1, "cases/bad.yaml": b"step: nowhere\n"})
+        code, out, err = call("test", "acme")
+        assert (code, "good" in out, "cases/bad.yaml" in err) == (1, True, True)
+
+    def test_nobody_is_told_that_there_are_no_cases_where_none_can_be_read(self, flows, call):
+        put(flows, "acme", {"cases/bad.yaml": b"step: nowhere\n"})
+        assert call("test", "acme")[:2] == (1, "")
+
     def test_no_cases_exit_0(self, flows, call):
         assert call("test")[:2] == (0, "No saved cases.\n")
 
