@@ -24,6 +24,7 @@ from order_cancellation.service.cases import compose_case, run_cases
 from order_cancellation.service.chain import ChainStep, walk
 from order_cancellation.service.comparing import compare
 from order_cancellation.service.example import read_example
+from order_cancellation.service.life import note_example
 from order_cancellation.service.saving import why_not_writable
 from order_cancellation.service.trial import Attempt, attempt
 
@@ -201,6 +202,8 @@ def get_example(dag_id: str, user: Caller, id: int | None = None, masked: bool =
     endpoint = look_up_endpoint(flow.get_data.connection)
     with _room():
         request = asyncio.run(read_example(flow, endpoint, the_ledger(), id))
+    if not masked:
+        note_example(the_ledger(), dag_id, request, who=user.get_name())
     return ExampleOut(request=redact(request) if masked else request, masked=masked)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from contract.ledgers import a_request, enter
+
 from .conftest import PLAIN_FLOW, WHOLE_FLOW, write_flow
 
 REQUEST = {"id": 7, "uuid": "u-7", "channel": {"pk": 2}, "customer": {"first_name": "Zerrin"}}
@@ -254,6 +256,19 @@ class TestExample:
         assert "***" not in json.dumps(first)
         again = caller("op").get(f"/api/flows/acme/example?masked=false&id={first['id']}").json()
         assert again["request"]["uuid"] == first["uuid"]
+
+    def test_who_saw_it_whole_is_written_down_where_the_ledger_knows_it(self, caller, omnitron) -> None:
+        from order_cancellation.api.place import the_ledger
+
+        client = caller("op")
+        request = client.get("/api/flows/acme/example").json()["request"]
+        enter(the_ledger(), [a_request(request["id"], uuid=request["uuid"])])
+        client.get(f"/api/flows/acme/example?masked=true&id={request['id']}")
+        client.get(f"/api/flows/acme/example?masked=false&id={request['id']}")
+        notes = [one["note"] for one in the_ledger().queries.events("acme", request["uuid"])]
+        assert [note for note in notes if "shown" in note] == [
+            "personal data shown to op, because: an example in the designer"
+        ]
 
     def test_an_unknown_number_is_told(self, caller, omnitron) -> None:
         answer = caller("user").get("/api/flows/acme/example?id=999999")
