@@ -89,8 +89,7 @@ def _enter(ledger: Ledger, run_id: str, numbers: range) -> None:
             position=start,
             room=len(numbers),
         )
-    uuids = [record.uuid for record in ledger.intake.taken(FLOW, run_id)]
-    ledger.intake.assign(FLOW, run_id, [uuids])
+    ledger.intake.assign(FLOW, run_id, 1)
 
 
 Step = tuple[str, State, tuple[str, ...], Way]

@@ -77,9 +77,8 @@ def enter(ledger: Ledger, listed: list[dict[str, Any]], run_id: str = "run-1", *
 def enter_batch(ledger: Ledger, count: int, run_id: str = "run-1", batches: int = 1) -> list[str]:
     """Enter new requests that are prepared, and put them into batches; returns their uuids."""
     enter(ledger, requests(count), run_id, first_step=STEP, ready=True)
-    uuids = [record.uuid for record in ledger.intake.taken(FLOW, run_id)]
-    ledger.intake.assign(FLOW, run_id, [uuids[number::batches] for number in range(batches)])
-    return uuids
+    ledger.intake.assign(FLOW, run_id, batches)
+    return [uuid_of(number) for number in range(1, count + 1)]
 
 
 def open_claim(ledger: Ledger, worker: str = "one", run_id: str = "run-1", batch: int = 0) -> Claim:
@@ -103,7 +102,7 @@ def brought_to(ledger: Ledger, state: State, number: int = 1, **told: Any) -> Re
     enter_one = a_request(number, **told)
     enter(ledger, [enter_one], first_step=STEP, ready=True)
     uuid = enter_one["uuid"]
-    ledger.intake.assign(FLOW, "run-1", [[uuid]])
+    ledger.intake.assign(FLOW, "run-1", 1)
     claim = open_claim(ledger)
     [record] = take(ledger, claim)
     for following in _WAY[state]:

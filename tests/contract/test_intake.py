@@ -57,7 +57,7 @@ class TestEnter:
 
     def test_there_is_room_for_so_many_and_the_rest_is_left(self, ledger):
         assert enter(ledger, requests(5), room=2)["left"] == 3
-        assert len(ledger.intake.taken(FLOW, "run-1")) == 2
+        assert ledger.intake.taken(FLOW, "run-1") == 2
 
     def test_what_a_live_claim_holds_is_never_stolen(self, ledger):
         enter_batch(ledger, 2)
@@ -144,7 +144,7 @@ class TestEnter:
             run_id = f"run-{number}"
             listed = [a_request(place) for place in range(number * 3 + 1, number * 3 + 4)]
             enter(worker, listed, run_id, first_step=STEP, ready=True)
-            worker.intake.assign(FLOW, run_id, [[one["uuid"] for one in listed]])
+            worker.intake.assign(FLOW, run_id, 1)
             claim = open_claim(worker, "w", run_id)
             records = take(worker, claim)
             start = threading.Barrier(2)
@@ -277,16 +277,28 @@ class TestLift:
 
 
 class TestAssign:
-    def test_batches_and_places_are_written_for_the_runs_own(self, ledger):
-        enter(ledger, requests(4))
-        ledger.intake.assign(FLOW, "run-1", [[uuid_of(4), uuid_of(1)], [uuid_of(2)]])
+    def test_what_was_taken_up_is_spread_evenly_in_its_order(self, ledger):
+        enter(ledger, requests(5))
+        ledger.intake.assign(FLOW, "run-1", 2)
         placed = {record.id: (record.batch, record.position) for record in ledger.queries.list()}
-        assert placed == {1: (0, 1), 2: (1, 0), 3: (None, 2), 4: (0, 0)}
+        assert placed == {1: (0, 0), 2: (1, 0), 3: (0, 1), 4: (1, 1), 5: (0, 2)}
+
+    def test_what_failed_is_given_no_place(self, ledger):
+        brought_to(ledger, State.FAILED)
+        enter(ledger, [a_request(2)], position=1)
+        ledger.intake.assign(FLOW, "run-1", 1)
+        assert [one.id for one in ledger.intake.first_of(FLOW, "run-1", 0, limit=5)] == [2]
+        assert find(ledger, "2").position == 0
 
     def test_another_runs_requests_are_left_where_they_are(self, ledger):
         enter(ledger, requests(1))
-        ledger.intake.assign(FLOW, "run-2", [[uuid_of(1)]])
+        ledger.intake.assign(FLOW, "run-2", 1)
         assert find(ledger, "1").batch is None
 
     def test_no_batches_are_no_work(self, ledger):
-        ledger.intake.assign(FLOW, "run-1", [])
+        ledger.intake.assign(FLOW, "run-1", 0)
+
+    def test_a_batchs_first_requests_come_in_its_order(self, ledger):
+        enter(ledger, requests(5))
+        ledger.intake.assign(FLOW, "run-1", 2)
+        assert [one.id for one in ledger.intake.first_of(FLOW, "run-1", 0, limit=2)] == [1, 3]

@@ -18,7 +18,7 @@ from order_cancellation.service.requests import erase, redo_each
 def exchanged(ledger):
     """A request whose person is named in every payload, in texts that are JSON and in some that are none."""
     enter(ledger, [a_request()], first_step="write_to_erp", ready=True)
-    ledger.intake.assign(FLOW, "run-1", [[uuid_of(1)]])
+    ledger.intake.assign(FLOW, "run-1", 1)
     claim = open_claim(ledger)
     [record] = take(ledger, claim)
     body = json.dumps({"customer": PERSONAL, "lines": [{"name": "Shirt"}]})

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, select, text
+from sqlalchemy import event, inspect, select, text
 
 from contract.ledgers import (
     FLOW,
@@ -54,7 +54,7 @@ class TestPlainText:
 
     def test_no_payload_token_or_file_is_found_in_plain(self, ledger, tmp_path):
         enter(ledger, requests(3), first_step="write_to_erp", ready=True)
-        ledger.intake.assign(FLOW, "run-1", [[uuid_of(number) for number in (1, 2, 3)]])
+        ledger.intake.assign(FLOW, "run-1", 1)
         claim = open_claim(ledger)
         changes = [
             Change(
@@ -88,7 +88,7 @@ class TestPlainText:
 
     def test_a_record_shows_no_payload(self, ledger):
         enter(ledger, requests(1), first_step="write_to_erp", ready=True)
-        ledger.intake.assign(FLOW, "run-1", [[uuid_of(1)]])
+        ledger.intake.assign(FLOW, "run-1", 1)
         [record] = take(ledger, open_claim(ledger), kinds=("request",))
         change = Change(record, record.moved(State.SENDING), {"sent": PERSONAL})
         shown = repr(record) + repr(change) + json.dumps(record.columns(), default=str)
@@ -120,6 +120,37 @@ class TestHousekeeping:
         assert ledger.intake.withdraw(FLOW, "run-2", set(), refusals_told=False) == 1100
         clock.advance(31 * DAY_S)
         assert ledger.housekeeping.delete_payloads(FLOW, older_than_days=30) == 1100
+
+    def test_what_stays_does_not_keep_what_is_behind_it_from_going(self, ledger, clock):
+        enter(ledger, requests(600))
+        clock.advance(1)
+        enter(ledger, [a_request(601)])
+        listed = {uuid_of(number) for number in range(1, 601)}
+        assert ledger.intake.withdraw(FLOW, "run-2", listed, refusals_told=False) == 1
+        clock.advance(31 * DAY_S)
+        assert ledger.housekeeping.delete_payloads(FLOW, older_than_days=30) == 1
+
+    def test_what_goes_is_found_by_indices(self, ledger, clock):
+        brought_to(ledger, State.DONE)
+        clock.advance(31 * DAY_S)
+        plans = []
+
+        def explain(connection, _cursor, statement, values, _context, many):
+            if "payloads" in statement and not statement.startswith("EXPLAIN"):
+                how = "EXPLAIN QUERY PLAN" if ledger.database.sqlite else "EXPLAIN"
+                if not ledger.database.sqlite:  # it reads a table of few rows whole, whatever there is
+                    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+                rows = connection.exec_driver_sql(f"{how} {statement}", values[0] if many else values)
+                plans.append(str([tuple(row) for row in rows]))
+
+        event.listen(ledger.database.engine, "before_cursor_execute", explain)
+        try:
+            assert ledger.housekeeping.delete_payloads(FLOW, older_than_days=30) == 1
+        finally:
+            event.remove(ledger.database.engine, "before_cursor_execute", explain)
+        assert "payloads_by_age" in plans[0]
+        assert any("payloads_pkey" in plan or "sqlite_autoindex_payloads" in plan for plan in plans[1:])
+        assert not any("SCAN payloads" in plan or "Seq Scan on payloads" in plan for plan in plans)
 
     def test_another_flows_stay(self, ledger, clock):
         brought_to(ledger, State.DONE)

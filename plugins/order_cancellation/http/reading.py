@@ -9,6 +9,7 @@ taken, five rounds at most; what is missing then, the next poll takes.
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from order_cancellation.http.listing import Entry, Page
+from order_cancellation.http.seen import Seen
 
 __all__ = ["ListQuery", "Reading", "ReadingSummary"]
 
@@ -101,8 +103,8 @@ class _Round:
     """One reading of the list from its first page to its last.
 
     Args:
-        counts: What each page said of the whole list's length.
         seen: The keys of its entries.
+        counts: What each page said of the whole list's length.
         seen_pages: The marks on each page, to notice a circle.
         seen_bad: How often each entry without uuid was there.
         newest: The last ``modified_date`` seen, while the list is sorted by it.
@@ -113,9 +115,9 @@ class _Round:
         trouble: What kept the round from its end, as a line for people.
     """
 
+    seen: Seen
     counts: list[int] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
-    seen_pages: set[tuple[str, ...]] = field(default_factory=set)
+    seen_pages: Seen = field(default_factory=Seen)
     seen_bad: Counter[str] = field(default_factory=Counter)
     newest: datetime | None = None
     is_sorted: bool = True
@@ -154,7 +156,7 @@ class Reading:
     def __init__(self, query: ListQuery, fetch: Callable[[int], Awaitable[Page | None]]) -> None:
         self._query = query
         self._fetch = fetch
-        self._known: set[str] = set()
+        self._known = Seen()
         self._problems: dict[str, str] = {}
         self._pages = self._listed = self._rounds = self._matching = self._missing = 0
         self._complete = False
@@ -181,7 +183,8 @@ class Reading:
         """Read all pages, and again while some are missing; pages without new requests give nothing."""
         while self._rounds < MAX_ROUNDS:
             self._rounds += 1
-            this_round = _Round()
+            # what the first round has seen is what is known; kept twice, it would take twice the memory
+            this_round = _Round(self._known if self._rounds == 1 else Seen())
             async for new in self._read_round(this_round):
                 yield new
             self._trouble, self._missing = this_round.trouble, this_round.missing
@@ -207,27 +210,21 @@ class Reading:
         self._listed += len(entries)
         if page.count is not None:
             this_round.counts.append(page.count)
+        new = [(place, entry) for place, entry in enumerate(entries, 1) if self._known.add(entry.key)]
         this_round.seen.update(entry.key for entry in entries)
         self._watch(this_round, page, entries, number)
-        new = [(place, entry) for place, entry in enumerate(entries, 1) if self._is_new(entry)]
         taken = [entry.value for place, entry in new if self._matches(entry, number, place)]
         self._matching += len(taken)
         return taken
 
-    def _is_new(self, entry: Entry) -> bool:
-        is_new = entry.key not in self._known
-        self._known.add(entry.key)
-        return is_new
-
     def _watch(self, this_round: _Round, page: Page, entries: list[Entry], number: int) -> None:
         """Notice when a round turns in a circle, and when the rest of it can't match any more."""
-        marks = tuple(entry.mark for entry in entries)
-        this_round.empty_pages = 0 if marks else this_round.empty_pages + 1
-        if marks and marks in this_round.seen_pages:
+        is_new = this_round.seen_pages.add(json.dumps([entry.mark for entry in entries]))
+        this_round.empty_pages = 0 if entries else this_round.empty_pages + 1
+        if entries and not is_new:
             self._stop_circle(this_round, page, f"Page {number} repeats an earlier page")
         elif this_round.empty_pages > MAX_EMPTY_PAGES:
             self._stop_circle(this_round, page, f"Page {number} is empty like those before it")
-        this_round.seen_pages.add(marks)
         self._stop_when_past(this_round, entries)
 
     def _stop_circle(self, this_round: _Round, page: Page, what: str) -> None:

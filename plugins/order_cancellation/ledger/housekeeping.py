@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from order_cancellation.clock import Clock
 from order_cancellation.errors import ConfigurationError
@@ -24,6 +24,15 @@ _ERASABLE = (State.DONE, State.FAILED, State.WITHDRAWN)
 """States in which no step needs a payload any more. What failed can be read from Omnitron again."""
 
 _R = schema.requests.c
+_P = schema.payloads.c
+
+_DELETE = delete(schema.payloads).where(
+    _P.flow == bindparam("at_flow"),
+    _P.uuid == bindparam("at_uuid"),
+    _P.kind == bindparam("at_kind"),
+    _P.number == bindparam("at_number"),
+)
+"""One by one along the key: for a list of whole keys SQLite reads the table whole."""
 
 
 class Housekeeping:
@@ -53,9 +62,9 @@ class Housekeeping:
             How many payloads were deleted.
         """
         before = self._clock.now().timestamp() - older_than_days * 86_400
-        deleted = 0
-        while count := self._delete_some(flow, before):
-            deleted += count
+        since, deleted = 0.0, 0
+        while written := self._delete_some(flow, since, before):
+            since, deleted = written[-1], deleted + len(written)
         self._delete_dry_results(flow, before)
         self._delete_claims(flow, before)
         return deleted
@@ -143,19 +152,27 @@ class Housekeeping:
             who = note.partition(BECAUSE)[0]
             connection.execute(update(schema.events).where(e.id == number).values(note=who))
 
-    def _delete_some(self, flow: str, before: float) -> int:
-        p, r = schema.payloads.c, schema.requests.c
-        open_ones = select(r.uuid).where(r.flow == flow, r.state.in_(OPEN))
+    def _delete_some(self, flow: str, since: float, before: float) -> list[float]:
+        """Delete some of the oldest payloads; returns when each was written, in its order.
+
+        Along the index of their age, and on from where the last part ended: what is young is not looked at,
+        and what stays for its request's sake once.
+        """
+        open_ones = select(_R.uuid).where(_R.flow == flow, _R.state.in_(OPEN))
         with self._database.write() as connection:
-            keys = connection.execute(
-                select(p.flow, p.uuid, p.kind, p.number)
-                .where(p.flow == flow, p.created_at < before, p.uuid.not_in(open_ones))
+            found = connection.execute(
+                select(_P.uuid, _P.kind, _P.number, _P.created_at)
+                .where(self._database.aside(_P.flow) == flow, _P.uuid.not_in(open_ones))
+                .where(_P.created_at >= since, _P.created_at < before)
+                .order_by(_P.created_at)
                 .limit(_AT_ONCE)
             ).all()
+            keys = [
+                {"at_flow": flow, "at_uuid": row[0], "at_kind": row[1], "at_number": row[2]} for row in found
+            ]
             if keys:
-                where = tuple_(p.flow, p.uuid, p.kind, p.number).in_([tuple(key) for key in keys])
-                connection.execute(delete(schema.payloads).where(where))
-        return len(keys)
+                connection.execute(_DELETE, keys)
+        return [row.created_at for row in found]
 
     def _delete_dry_results(self, flow: str, before: float) -> None:
         d, r = schema.dry_results.c, schema.runs.c

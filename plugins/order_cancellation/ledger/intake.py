@@ -7,17 +7,19 @@ them reads and writes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Executable,
+    Select,
     and_,
     bindparam,
     delete,
+    func,
     insert,
     literal,
     not_,
@@ -52,7 +54,7 @@ _MAY_BE_RENAMED = "parked: a flow whose folder is gone has had it"
 _R = schema.requests.c
 _IN = 500
 _AT_ONCE = 1000
-"""How many rows are made and sent with one statement: a run may have very many."""
+"""How many rows are in memory together: a run may have very many."""
 
 _REFETCHED = (State.FETCHED, State.PREPARED, State.POSTPONED, State.FAILED, State.WITHDRAWN)
 _SENT_BEFORE = (State.DONE, State.PARKED, State.IN_DOUBT)
@@ -254,32 +256,33 @@ class Intake:
         What is in doubt and to be done again by a person's word is left to that word.
         """
         counts: Counter[str] = Counter()
-        writes = _Writes()
         with self._database.write() as connection:
             self._database.lock_flow(connection, flow)
             now = self._now()
-            rows = connection.execute(
-                select(*_columns())
+            query = (
+                select(_R.uuid)
                 .where(_R.flow == flow, _R.state.in_(UNFINISHED_OUTSIDE), self._not_held(now))
                 .where(not_(and_(_R.redo, _R.state == State.IN_DOUBT)))
                 .order_by(_R.first_seen, _R.uuid)
-            ).all()
-            for old in map(record_from, rows):
-                decision = carry_on(old, now=now, limits=limits)
-                if decision.take and counts["taken"] >= room:
-                    counts["left"] += 1
-                    continue
-                counts[decision.why] += 1
-                place = _Place(flow, run_id, position + counts["taken"], "", now)
-                counts["taken"] += decision.take
-                if decision.state is not None:
-                    writes.change(old, _parked(old, decision, now), place, decision.why)
-                elif decision.take:
-                    writes.own(old, place)
-            self._write_all(connection, writes)
+            )
+            for records in self._in_parts(connection, flow, list(_uuids(connection, query))):
+                writes = _Writes()
+                for old in records:
+                    decision = carry_on(old, now=now, limits=limits)
+                    if decision.take and counts["taken"] >= room:
+                        counts["left"] += 1
+                        continue
+                    counts[decision.why] += 1
+                    place = _Place(flow, run_id, position + counts["taken"], "", now)
+                    counts["taken"] += decision.take
+                    if decision.state is not None:
+                        writes.change(old, _parked(old, decision, now), place, decision.why)
+                    elif decision.take:
+                        writes.own(old, place)
+                self._write_all(connection, writes)
         return counts
 
-    def withdraw(self, flow: str, run_id: str, listed: Collection[str], *, refusals_told: bool) -> int:
+    def withdraw(self, flow: str, run_id: str, listed: Container[str], *, refusals_told: bool) -> int:
         """Close what nobody has booked and Omnitron no longer lists.
 
         Only for a list that was read whole and without filters but the flow's own.
@@ -294,30 +297,28 @@ class Intake:
         Returns:
             How many were closed.
         """
-        writes = _Writes()
+        closed = 0
         with self._database.write() as connection:
             self._database.lock_flow(connection, flow)
             now = self._now()
-            rows = connection.execute(
-                select(*_columns()).where(
-                    _R.flow == flow,
-                    _R.state.in_(WITHDRAWABLE),
-                    _R.settled.is_(False),
-                    _R.redo.is_(False),
-                    self._not_held(now),
-                )
-            ).all()
-            gone = [
-                old
-                for old in map(record_from, rows)
-                if old.uuid not in listed
-                and not (refusals_told and old.state == State.FAILED and old.relation == "failure")
-            ]
-            for old in gone:
-                place = _Place(flow, run_id, old.position, "", now)
-                writes.change(old, _unlisted(old), place, "no longer listed")
-            self._write_all(connection, writes)
-        return sum(not old.doubt for old in gone)
+            query = select(_R.uuid).where(
+                _R.flow == flow,
+                _R.state.in_(WITHDRAWABLE),
+                _R.settled.is_(False),
+                _R.redo.is_(False),
+                self._not_held(now),
+            )
+            if refusals_told:
+                query = query.where(not_(and_(_R.state == State.FAILED, _R.relation == "failure")))
+            gone = [uuid for uuid in _uuids(connection, query) if uuid not in listed]
+            for records in self._in_parts(connection, flow, gone):
+                writes = _Writes()
+                for old in records:
+                    place = _Place(flow, run_id, old.position, "", now)
+                    writes.change(old, _unlisted(old), place, "no longer listed")
+                self._write_all(connection, writes)
+                closed += sum(not old.doubt for old in records)
+        return closed
 
     def lift(self, flow: str, run_id: str, batch: int, steps: Sequence[str]) -> int:
         """Take up again what failed at these steps, because a person cleared the failed task.
@@ -327,29 +328,29 @@ class Intake:
         Returns:
             How many requests were lifted.
         """
-        writes = _Writes()
         with self._database.write() as connection:
             self._database.lock_flow(connection, flow)
             now = self._now()
-            rows = connection.execute(
-                select(*_columns()).where(
-                    _R.flow == flow,
-                    _R.run_id == run_id,
-                    _R.batch == batch,
-                    _R.step.in_(steps),
-                    _R.state.in_((State.FAILED, State.REFUSED)),
-                    _R.settled.is_(False),
-                    self._not_held(now),
-                )
-            ).all()
-            for old in map(record_from, rows):
-                new = _lifted(old)
-                self._carry_over(connection, old, now)
-                place = _Place(flow, run_id, old.position, "", now)
-                judged = ": its answer is judged again" if new.state == State.ANSWERED else ""
-                writes.change(old, new, place, f"cleared by a person{judged}")
-            self._write_all(connection, writes)
-        return len(rows)
+            query = select(_R.uuid).where(
+                _R.flow == flow,
+                _R.run_id == run_id,
+                _R.batch == batch,
+                _R.step.in_(steps),
+                _R.state.in_((State.FAILED, State.REFUSED)),
+                _R.settled.is_(False),
+                self._not_held(now),
+            )
+            failed = list(_uuids(connection, query))
+            for records in self._in_parts(connection, flow, failed):
+                writes = _Writes()
+                for old in records:
+                    new = _lifted(old)
+                    self._carry_over(connection, old, now)
+                    place = _Place(flow, run_id, old.position, "", now)
+                    judged = ": its answer is judged again" if new.state == State.ANSWERED else ""
+                    writes.change(old, new, place, f"cleared by a person{judged}")
+                self._write_all(connection, writes)
+        return len(failed)
 
     def _carry_over(self, connection: Connection, old: Record, now: float) -> None:
         """Let the next attempt begin with what the last one had when it came to the failed step."""
@@ -385,6 +386,13 @@ class Intake:
             connection.execute(update(schema.requests).where(*here).values(redo=False, last_changed=now))
             place = _Place(flow, run_id, old.position, "", now)
             self._database.add(connection, schema.events, [_event(replace(old, error=""), place, why)])
+
+    def _in_parts(self, connection: Connection, flow: str, uuids: Sequence[str]) -> Iterator[list[Record]]:
+        """Read records some at a time, in the order of their uuids."""
+        for start in range(0, len(uuids), _AT_ONCE):
+            some = uuids[start : start + _AT_ONCE]
+            known = self._known(connection, flow, some)
+            yield [known[uuid] for uuid in some]
 
     def _known(self, connection: Connection, flow: str, uuids: Sequence[str]) -> dict[str, Record]:
         found: dict[str, Record] = {}
@@ -505,47 +513,67 @@ class Intake:
             "created_at": now,
         }
 
-    def assign(self, flow: str, run_id: str, batches: Sequence[Sequence[str]]) -> None:
-        """Put the run's requests into batches.
+    def assign(self, flow: str, run_id: str, batches: int) -> None:
+        """Spread what the run has taken up evenly over its batches, in its order.
 
         Args:
             flow: The flow's id.
             run_id: The run.
-            batches: The uuids of each batch, in the order in which they are worked on.
+            batches: How many there are.
         """
-        rows = (
-            {"at_uuid": uuid, "to_batch": number, "to_position": place}
-            for number, batch in enumerate(batches)
-            for place, uuid in enumerate(batch)
-        )
+        if not batches:
+            return
+        place = (func.row_number().over(order_by=(_R.position, _R.uuid)) - 1).label("place")
+        placed = select(_R.uuid, place).where(*_taken_up(flow, run_id)).subquery("placed")
         statement = (
             update(schema.requests)
-            .where(_R.flow == flow, _R.run_id == run_id, _R.uuid == bindparam("at_uuid"))
-            .values(batch=bindparam("to_batch"), position=bindparam("to_position"))
+            .where(_R.flow == flow, _R.run_id == run_id, _R.uuid == placed.c.uuid)
+            .values(batch=placed.c.place % batches, position=placed.c.place // batches)
         )
         with self._database.write() as connection:
-            while some := list(islice(rows, _AT_ONCE)):
-                connection.execute(statement, some)
+            connection.execute(statement)
 
-    def taken(self, flow: str, run_id: str) -> list[Taken]:
-        """Return what the run has taken up and not finished, in its order."""
+    def taken(self, flow: str, run_id: str) -> int:
+        """Return how many requests the run has taken up and not finished."""
+        query = select(func.count()).select_from(schema.requests).where(*_taken_up(flow, run_id))
         with self._database.read() as connection:
-            rows = connection.execute(
-                select(_R.uuid, _R.id, _R.order_number, _R.state)
-                .where(_R.flow == flow, _R.run_id == run_id, _R.step != "")
-                .where(_R.state.not_in((State.FAILED, State.PARKED)))
-                .order_by(_R.position, _R.uuid)
-            )
-            return [Taken(*row) for row in rows]
+            return connection.execute(query).scalar_one()
+
+    def first_of(self, flow: str, run_id: str, batch: int, *, limit: int) -> list[Taken]:
+        """Return the first requests of a batch."""
+        query = (
+            select(_R.uuid, _R.id, _R.order_number)
+            .where(*_taken_up(flow, run_id), _R.batch == batch)
+            .order_by(_R.position)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [Taken(*row) for row in connection.execute(query)]
+
+    def unfinished(self, flow: str, run_id: str) -> list[str]:
+        """Return the uuids of what the run has taken up where the ERP may know of it."""
+        query = select(_R.uuid).where(*_taken_up(flow, run_id), _R.state.in_(UNFINISHED_OUTSIDE))
+        with self._database.read() as connection:
+            return list(_uuids(connection, query))
+
+
+def _taken_up(flow: str, run_id: str) -> tuple[ColumnElement[bool], ...]:
+    """Say that a run has taken a request up and not finished it."""
+    waits = (_R.step != "", _R.state.not_in((State.FAILED, State.PARKED)))
+    return (_R.flow == flow, _R.run_id == run_id, *waits)
+
+
+def _uuids(connection: Connection, query: Select[Any]) -> Iterator[str]:
+    """Read uuids, some at a time."""
+    yield from connection.execute(query, execution_options={"yield_per": _AT_ONCE}).scalars()
 
 
 class Taken(NamedTuple):
-    """Of what a run has taken up, as much as putting it into batches needs: there may be very much of it."""
+    """Of what a run has taken up, as much as a batch's name tells."""
 
     uuid: str
     id: int | None
     order_number: str
-    state: str
 
 
 @dataclass(frozen=True)

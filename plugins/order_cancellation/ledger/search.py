@@ -22,7 +22,6 @@ from sqlalchemy import (
     cast,
     func,
     literal,
-    literal_column,
     or_,
     select,
     tuple_,
@@ -210,7 +209,7 @@ class Search:
         query = select(*_PLACE).order_by(*(column.desc() for column in _PLACE)).limit(limit)
         query = query.where(*self._scope(wanted, flows))
         if wanted.states:
-            query = query.where(self._aside(_R.state).in_(wanted.states))
+            query = query.where(self._database.aside(_R.state).in_(wanted.states))
         if after is not None:
             query = query.where(
                 tuple_(*_PLACE)
@@ -220,7 +219,7 @@ class Search:
 
     def _counted(self, connection: Connection, wanted: Wanted, flows: Sequence[str]) -> dict[State, int]:
         # by the index of states, unless more is asked than it holds
-        state = self._aside(_R.state) if wanted.text or _is_timed(wanted) else _R.state
+        state = self._database.aside(_R.state) if wanted.text or _is_timed(wanted) else _R.state
         query = select(state, func.count()).where(*self._scope(wanted, flows)).group_by(state)
         return {State(state): count for state, count in connection.execute(query)}
 
@@ -228,20 +227,13 @@ class Search:
         if wanted.run_id is not None:
             yield and_(_R.flow.in_(flows), _R.run_id == wanted.run_id)
         else:
-            yield self._aside(_R.flow).in_(flows)
+            yield self._database.aside(_R.flow).in_(flows)
         if wanted.text or _is_timed(wanted):
             yield _R.last_changed >= (wanted.changed_from or 0.0)  # begins the index in which all else stands
         if wanted.changed_to is not None:
             yield _R.last_changed < wanted.changed_to
         if wanted.text:
             yield or_(*self._finds(wanted.text))
-
-    def _aside(self, column: Any) -> Any:
-        """Return a column as one by which SQLite does not choose an index.
-
-        It would read all requests of the flows and sort them, instead of the newest along their index.
-        """
-        return literal_column(f"+requests.{column.name}", column.type) if self._database.sqlite else column
 
 
 def _reached() -> ColumnElement[bool]:

@@ -16,9 +16,9 @@ from typing import Any
 
 from order_cancellation.errors import Refused, UnreadableAnswer
 from order_cancellation.http.reading import ListQuery, ReadingSummary
+from order_cancellation.http.seen import Seen
 from order_cancellation.ledger import Batch, Limits, Record
-from order_cancellation.ledger.intake import POSTPONED_TOO_LONG, Taken, even
-from order_cancellation.ledger.states import UNFINISHED_OUTSIDE
+from order_cancellation.ledger.intake import POSTPONED_TOO_LONG, Taken
 from order_cancellation.steps.context import Context
 
 __all__ = ["RunParams", "batch_sizes", "label_of", "query_of", "run"]
@@ -52,11 +52,22 @@ class RunParams:
 
 @dataclass
 class _Taking:
-    """A run's taking up, as it goes on."""
+    """A run's taking up, as it goes on.
+
+    Args:
+        room: How many may be taken up.
+        limits: The flow's.
+        seen: What was taken up before the list is read, so that it is not entered once more.
+        kept: That, and what is listed: it is not withdrawn.
+        counts: How many were met, by reason.
+        lines: What the reading found, as lines for people.
+        problems: What went wrong with the run itself.
+    """
 
     room: int
     limits: Limits
-    seen: set[str] = field(default_factory=set)
+    seen: Seen = field(default_factory=Seen)
+    kept: Seen = field(default_factory=Seen)
     counts: Counter[str] = field(default_factory=Counter)
     lines: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -64,6 +75,11 @@ class _Taking:
     @property
     def taken(self) -> int:
         return self.counts["taken"]
+
+    def see(self, uuid: str) -> None:
+        """Leave a request as it was taken up, whether Omnitron lists it or not."""
+        self.seen.add(uuid)
+        self.kept.add(uuid)
 
     def add(self, counts: Counter[str]) -> None:
         self.counts.update(counts)
@@ -124,8 +140,8 @@ async def _take_unfinished(context: Context, taking: _Taking) -> None:
     taking.add(
         await asyncio.to_thread(intake.take_unfinished, flow, run_id, limits=limits, position=0, room=room)
     )
-    mine = await asyncio.to_thread(intake.taken, flow, run_id)
-    taking.seen |= {record.uuid for record in mine if record.state in UNFINISHED_OUTSIDE}
+    for uuid in await asyncio.to_thread(intake.unfinished, flow, run_id):
+        taking.see(uuid)
 
 
 async def _take_asked(context: Context, taking: _Taking) -> None:
@@ -141,7 +157,7 @@ async def _take_asked(context: Context, taking: _Taking) -> None:
             continue
         if request is not None and request.get("uuid") == uuid:
             await _enter(context, taking, [request], redo=True)
-            taking.seen.add(uuid)
+            taking.see(uuid)
             continue
         has = "no request of this number" if request is None else "another request under this number"
         why = f"Omnitron has {has}, so the redo falls away"
@@ -152,16 +168,17 @@ async def _take_asked(context: Context, taking: _Taking) -> None:
 async def _take_listed(context: Context, taking: _Taking, query: ListQuery, *, whole: bool) -> None:
     flow, run_id, intake = context.flow.id, context.run_id, context.ledger.intake
     reading = context.the_omnitron().read(query)
-    kept = set(taking.seen)
     async for requests in reading:
-        kept.update(request["uuid"] for request in requests)
+        taking.kept.update(request["uuid"] for request in requests)
         fresh = [request for request in requests if request["uuid"] not in taking.seen]
         await _enter(context, taking, fresh, redo=False)
     summary = reading.summary
     _tell_reading(taking, summary)
     if whole and summary.complete:
         refusals_told = context.flow.write_to_omnitron.on_failure is not None
-        gone = await asyncio.to_thread(intake.withdraw, flow, run_id, kept, refusals_told=refusals_told)
+        gone = await asyncio.to_thread(
+            intake.withdraw, flow, run_id, taking.kept, refusals_told=refusals_told
+        )
         taking.counts["withdrawn"] += gone
 
 
@@ -219,15 +236,10 @@ async def _enter(
 
 async def _put_into_batches(context: Context, taking: _Taking) -> list[int]:
     flow, ledger = context.flow, context.ledger
-    records = await asyncio.to_thread(ledger.intake.taken, flow.id, context.run_id)
-    count = batch_sizes(len(records), flow.write_to_erp.concurrency, flow.delivery.parallel_batches)
-    batches = even(records, count)
-    uuids = [[record.uuid for record in batch] for batch in batches]
-    await asyncio.to_thread(ledger.intake.assign, flow.id, context.run_id, uuids)
-    rows = [
-        Batch(number, context.loaded.revision, label_of(batch), len(batch))
-        for number, batch in enumerate(batches)
-    ]
+    taken = await asyncio.to_thread(ledger.intake.taken, flow.id, context.run_id)
+    count = batch_sizes(taken, flow.write_to_erp.concurrency, flow.delivery.parallel_batches)
+    await asyncio.to_thread(ledger.intake.assign, flow.id, context.run_id, count)
+    rows = [await _batch(context, number, len(range(number, taken, count))) for number in range(count)]
     lines = [*taking.lines, _counted(taking)]
     await asyncio.to_thread(
         ledger.runs.listed, flow.id, context.run_id, rows, lines=lines, problems=taking.problems
@@ -237,6 +249,12 @@ async def _put_into_batches(context: Context, taking: _Taking) -> list[int]:
     for problem in taking.problems:
         context.log.warning("%s", problem)
     return [row.number for row in rows]
+
+
+async def _batch(context: Context, number: int, size: int) -> Batch:
+    first_of = context.ledger.intake.first_of
+    first = await asyncio.to_thread(first_of, context.flow.id, context.run_id, number, limit=_MOST_SHOWN)
+    return Batch(number, context.loaded.revision, label_of(first, size), size)
 
 
 def _counted(taking: _Taking) -> str:
@@ -261,11 +279,16 @@ def batch_sizes(requests: int, concurrency: int, parallel_batches: int) -> int:
     return min(parallel_batches, concurrency, requests)
 
 
-def label_of(records: Sequence[Record | Taken]) -> str:
-    """Return a batch's name in the grid: its request, or how many and which. No personal data."""
-    if len(records) == 1:
-        [record] = records
+def label_of(first: Sequence[Record | Taken], size: int) -> str:
+    """Return a batch's name in the grid: its request, or how many and which. No personal data.
+
+    Args:
+        first: Its first requests; more than five are not named.
+        size: How many it has.
+    """
+    if size == 1 and first:  # a person may have resolved it meanwhile
+        [record] = first
         order = f" · order {record.order_number}" if record.order_number else ""
         return f"#{record.id}{order}"
-    shown = ", ".join(f"#{record.id}" for record in records[:_MOST_SHOWN])
-    return f"{len(records)} requests: {shown}{' …' if len(records) > _MOST_SHOWN else ''}"
+    shown = ", ".join(f"#{record.id}" for record in first[:_MOST_SHOWN])
+    return f"{size} requests: {shown}{' …' if size > _MOST_SHOWN else ''}"

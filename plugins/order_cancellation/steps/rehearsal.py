@@ -68,7 +68,12 @@ async def get_data(context: Context, params: RunParams, interval: Any) -> list[i
         for place in places
     ]
     rows = [
-        Batch(number, context.loaded.revision, label_of([records[place] for place in places]), len(places))
+        Batch(
+            number,
+            context.loaded.revision,
+            label_of([records[place] for place in places], len(places)),
+            len(places),
+        )
         for number, places in enumerate(batches)
     ]
     reasons = ", ".join(f"{count} {why}" for why, count in sorted(counts.items())) or "nothing there"
