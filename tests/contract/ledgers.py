@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography.fernet import Fernet
+from sqlalchemy import Connection, event
 
 from order_cancellation.ledger import Change, Claim, Ledger, Limits, Record, State
 
@@ -79,6 +82,29 @@ def enter_batch(ledger: Ledger, count: int, run_id: str = "run-1", batches: int 
     enter(ledger, requests(count), run_id, first_step=STEP, ready=True)
     ledger.intake.assign(FLOW, run_id, batches)
     return [uuid_of(number) for number in range(1, count + 1)]
+
+
+@contextmanager
+def plans_of(ledger: Ledger, table: str) -> Iterator[list[str]]:
+    """Gather how the database carries out each statement that names a table."""
+    plans: list[str] = []
+    how = "EXPLAIN QUERY PLAN" if ledger.database.sqlite else "EXPLAIN"
+
+    def explain(
+        connection: Connection, _cursor: Any, statement: str, values: Any, _context: Any, many: bool
+    ) -> None:
+        if table not in statement or statement.startswith("EXPLAIN"):
+            return
+        if not ledger.database.sqlite:  # it reads a table of few rows whole, whatever indices there are
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        rows = connection.exec_driver_sql(f"{how} {statement}", values[0] if many else values)
+        plans.append(str([tuple(row) for row in rows]))
+
+    event.listen(ledger.database.engine, "before_cursor_execute", explain)
+    try:
+        yield plans
+    finally:
+        event.remove(ledger.database.engine, "before_cursor_execute", explain)
 
 
 def open_claim(ledger: Ledger, worker: str = "one", run_id: str = "run-1", batch: int = 0) -> Claim:

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, inspect, select, text
+from sqlalchemy import inspect, select, text
 
 from contract.ledgers import (
     FLOW,
@@ -18,6 +18,7 @@ from contract.ledgers import (
     enter,
     find,
     open_claim,
+    plans_of,
     requests,
     states,
     take,
@@ -133,21 +134,8 @@ class TestHousekeeping:
     def test_what_goes_is_found_by_indices(self, ledger, clock):
         brought_to(ledger, State.DONE)
         clock.advance(31 * DAY_S)
-        plans = []
-
-        def explain(connection, _cursor, statement, values, _context, many):
-            if "payloads" in statement and not statement.startswith("EXPLAIN"):
-                how = "EXPLAIN QUERY PLAN" if ledger.database.sqlite else "EXPLAIN"
-                if not ledger.database.sqlite:  # it reads a table of few rows whole, whatever there is
-                    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-                rows = connection.exec_driver_sql(f"{how} {statement}", values[0] if many else values)
-                plans.append(str([tuple(row) for row in rows]))
-
-        event.listen(ledger.database.engine, "before_cursor_execute", explain)
-        try:
+        with plans_of(ledger, "payloads") as plans:
             assert ledger.housekeeping.delete_payloads(FLOW, older_than_days=30) == 1
-        finally:
-            event.remove(ledger.database.engine, "before_cursor_execute", explain)
         assert "payloads_by_age" in plans[0]
         assert any("payloads_pkey" in plan or "sqlite_autoindex_payloads" in plan for plan in plans[1:])
         assert not any("SCAN payloads" in plan or "Seq Scan on payloads" in plan for plan in plans)

@@ -17,6 +17,7 @@ from contract.ledgers import (
     enter,
     find,
     open_claim,
+    plans_of,
     take,
     uuid_of,
 )
@@ -195,6 +196,11 @@ class TestOutcomes:
 
     def test_what_was_before_does_not_count(self, five):
         assert five.search.outcomes(None, None, begin=BEGIN + 181, bucket_s=60) == {}
+
+    def test_they_are_found_by_their_time_and_not_among_all_that_a_flow_has_done(self, five):
+        with plans_of(five, "events") as plans:
+            self.counted(five)
+        assert "events_by_outcome" in plans[0]
 
     def test_doubt_that_is_noted_again_counts_once(self, ledger, clock):
         brought_to(ledger, State.IN_DOUBT)

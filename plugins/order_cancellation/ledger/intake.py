@@ -388,7 +388,7 @@ class Intake:
             self._database.add(connection, schema.events, [_event(replace(old, error=""), place, why)])
 
     def _in_parts(self, connection: Connection, flow: str, uuids: Sequence[str]) -> Iterator[list[Record]]:
-        """Read records some at a time, in the order of their uuids."""
+        """Read records some at a time, in the order in which their uuids are given."""
         for start in range(0, len(uuids), _AT_ONCE):
             some = uuids[start : start + _AT_ONCE]
             known = self._known(connection, flow, some)

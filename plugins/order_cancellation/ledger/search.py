@@ -158,7 +158,12 @@ class Search:
             known = self._flows(connection, flows)
             query = (
                 select(bucket.label("bucket"), _E.state, func.count())
-                .where(_E.state.in_(OUTCOMES), _E.at >= begin, _E.step != "", _E.flow.in_(known))
+                .where(
+                    _E.state.in_(OUTCOMES),
+                    _E.at >= begin,
+                    _E.step != "",
+                    self._database.aside(_E.flow).in_(known),
+                )
                 .where(or_(and_(_E.state != State.IN_DOUBT, _E.step != "get_data"), _reached()))
                 .group_by("bucket", _E.state)
             )
