@@ -110,14 +110,13 @@ def serve() -> None:
     if not asked:
         return  # who might have asked has ended
     function, args, more = pickle.loads(asked)  # noqa: S301 (written by apart(), our own code)
-    error = result = None
     try:
-        result = function(*args, **more)
+        answer = pickle.dumps((None, function(*args, **more)))
     except OrderCancellationError as raised:
-        error = raised
+        answer = pickle.dumps((raised, None))
     except (MemoryError, RecursionError):
-        error = ConfigurationError("This took too much memory, or lies too deep, and was stopped.")
-    answer = pickle.dumps((error, result))
+        message = "This took too much memory, or lies too deep, and was stopped."
+        answer = pickle.dumps((ConfigurationError(message), None))
     if len(answer) > LARGEST_ANSWER:
         message = f"The result is too large to be shown: more than {LARGEST_ANSWER // 1024**2} MiB."
         answer = pickle.dumps((ConfigurationError(message), None))
