@@ -7,13 +7,14 @@ a person cleared the failed task, it delivers by the same function as ``write_to
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from order_cancellation.ledger import Record, State
 from order_cancellation.steps.attributes import attributes_of, told
-from order_cancellation.steps.behind import handled_by, report_on
+from order_cancellation.steps.batch import work_on_batch
 from order_cancellation.steps.context import Context, Pool
-from order_cancellation.steps.desk import Desk, work_through
+from order_cancellation.steps.desk import Desk
 from order_cancellation.steps.judge import Relation, StoredAnswer, relation_of
 from order_cancellation.steps.mapping import script_output
 from order_cancellation.steps.relation import bring_to_end
@@ -39,26 +40,19 @@ async def run(batch: int, context: Context) -> StepReport:
     settings = context.flow.custom_response
     assert settings is not None, "the task exists only where the flow has the step"
     async with context.open_script(settings, STEP) as pool:
-
-        async def handle(desk: Desk, record: Record) -> None:
-            async def judge(
-                desk: Desk, record: Record, answer: StoredAnswer
-            ) -> tuple[Relation, dict[str, Any]]:
-                return await _by_script(desk, record, answer, pool)
-
-            await bring_to_end(desk, record, judge)
-
-        taken = await work_through(
+        return await work_on_batch(
             context,
             batch,
             STEP,
-            handle,
-            steps=handled_by(context.flow, STEP),
+            partial(_judge_one, pool),
             states=STATES,
             kinds=KINDS,
             in_flight=in_flight(context),
         )
-    return await report_on(context, batch, STEP, taken)
+
+
+async def _judge_one(pool: Pool, desk: Desk, record: Record) -> None:
+    await bring_to_end(desk, record, partial(_by_script, pool))
 
 
 def exchange_text(record: Record, answer: StoredAnswer) -> str:
@@ -78,7 +72,7 @@ def _sent_data(record: Record) -> Any:
 
 
 async def _by_script(
-    desk: Desk, record: Record, answer: StoredAnswer, pool: Pool
+    pool: Pool, desk: Desk, record: Record, answer: StoredAnswer
 ) -> tuple[Relation, dict[str, Any]]:
     given = attributes_of(desk.context, record, answer.attributes)
     given.pop("relation", None)

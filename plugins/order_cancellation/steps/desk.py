@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
@@ -17,9 +17,8 @@ from typing import Self
 from order_cancellation.errors import LeaseLost, LedgerUnavailable
 from order_cancellation.ledger import Change, Claim, Record, State
 from order_cancellation.steps.context import Context
-from order_cancellation.steps.outcomes import set_aside
 
-__all__ = ["Desk", "Handle", "work_through"]
+__all__ = ["Desk"]
 
 CHUNK = 250
 """How many requests are read from the ledger at once; a batch of any size takes the same memory."""
@@ -39,8 +38,6 @@ _LEVELS = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
-
-Handle = Callable[["Desk", Record], Awaitable[None]]
 
 _Waiting = tuple[Sequence[Change], asyncio.Future[None]]
 """Changes of one request, and who is told once they are on the disk."""
@@ -300,86 +297,3 @@ def _settle(written: asyncio.Future[None], error: Exception | None) -> None:
 
 def _taken_over(record: Record) -> LeaseLost:
     return LeaseLost(f"Request {record.id} ({record.uuid}): another worker has taken it over.")
-
-
-async def work_through(
-    context: Context,
-    batch: int,
-    step: str,
-    handle: Handle,
-    *,
-    steps: Sequence[str],
-    states: Sequence[State],
-    kinds: Iterable[str],
-    in_flight: int,
-    any_step: Sequence[State] = (),
-) -> int:
-    """Let ``handle`` work on every request of a batch that a step can take on.
-
-    Args:
-        context: The step's ports.
-        batch: The batch's number.
-        step: The step's name.
-        handle: Works on one request, and records what became of it.
-        steps: Requests that wait at one of these …
-        states: … in one of these states are taken,
-        kinds: with these payloads.
-        in_flight: How many are worked on at the same time.
-        any_step: States that are taken whatever step the request waits at.
-
-    Returns:
-        How many requests were taken.
-
-    Raises:
-        LedgerUnavailable: The ledger failed; what was under way has come to its end, nothing new was begun.
-    """
-    async with Desk(context, step, batch) as desk:
-        await desk.wait_for_others(steps=steps, states=states)
-        crew = _Crew(desk, handle)
-        async for records in desk.chunks(steps=steps, states=states, any_step=any_step, kinds=kinds):
-            await crew.work_on(records, in_flight)
-    return crew.taken
-
-
-class _Crew:
-    """Works on requests side by side; stops taking new ones when the ledger fails."""
-
-    def __init__(self, desk: Desk, handle: Handle) -> None:
-        self._desk = desk
-        self._handle = handle
-        self._failure: LedgerUnavailable | None = None
-        self.taken = 0
-
-    async def work_on(self, records: list[Record], in_flight: int) -> None:
-        queue = iter(records)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(in_flight, len(records))):
-                group.create_task(self._work(queue))
-        if self._failure is not None:
-            raise self._failure
-
-    async def _work(self, queue: Iterable[Record]) -> None:
-        for record in queue:
-            if self._failure is not None:
-                return
-            self.taken += 1
-            try:
-                await self._handled(record)
-            except LeaseLost as error:
-                self._desk.context.log.warning("%s", error)
-            except LedgerUnavailable as error:
-                self._failure = error
-
-    async def _handled(self, record: Record) -> None:
-        """Work on one request; whatever goes wrong with it stops none of the others in flight."""
-        desk = self._desk
-        try:
-            with desk.handling():
-                await self._handle(desk, record)
-        except LedgerUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 (told as this request's own error, with its class and place)
-            standing = desk.standing(record)
-            await desk.record(Change(standing, set_aside(desk.context, standing, error)))
-        finally:
-            desk.standing(record)

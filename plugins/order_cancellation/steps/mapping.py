@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from order_cancellation.errors import MappingFailed
 from order_cancellation.jolt import compile_spec, parse_spec
 from order_cancellation.ledger import Change, Record, State
 from order_cancellation.steps.attributes import safe_text
-from order_cancellation.steps.behind import handled_by, next_step, report_on
+from order_cancellation.steps.batch import work_on_batch
+from order_cancellation.steps.behind import next_step
 from order_cancellation.steps.context import Context
-from order_cancellation.steps.desk import Desk, work_through
+from order_cancellation.steps.desk import Desk
 from order_cancellation.steps.outcomes import failed
 from order_cancellation.steps.report import StepReport
 
@@ -43,21 +45,15 @@ async def run(batch: int, context: Context) -> StepReport:
     settings = context.flow.mapping
     assert settings is not None, "the task exists only where the flow has the step"
     transform = compile_spec(parse_spec(context.loaded.text(settings.file)), strict=settings.strict)
-
-    async def handle(desk: Desk, record: Record) -> None:
-        await _map_one(desk, record, transform)
-
-    taken = await work_through(
+    return await work_on_batch(
         context,
         batch,
         STEP,
-        handle,
-        steps=handled_by(context.flow, STEP),
+        partial(_map_one, transform),
         states=(State.FETCHED,),
         kinds=("request", "script"),
         in_flight=IN_FLIGHT,
     )
-    return await report_on(context, batch, STEP, taken)
 
 
 def script_output(record: Record) -> Any:
@@ -91,7 +87,7 @@ def map_document(transform: Transform, document: Any) -> Any:
     return mapped
 
 
-async def _map_one(desk: Desk, record: Record, transform: Transform) -> None:
+async def _map_one(transform: Transform, desk: Desk, record: Record) -> None:
     context = desk.context
     begun = context.clock.monotonic()
     kept: dict[str, Any] = {}

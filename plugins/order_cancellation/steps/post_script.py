@@ -6,13 +6,15 @@ and is run again by the next poll or a cleared task: nothing is sent to the ERP 
 
 from __future__ import annotations
 
+from functools import partial
+
 from order_cancellation.ledger import Change, Record, State
 from order_cancellation.steps.attributes import attributes_of, safe_text, told
-from order_cancellation.steps.behind import handled_by, report_on
+from order_cancellation.steps.batch import work_on_batch
 from order_cancellation.steps.context import Context, Pool
 from order_cancellation.steps.custom_response import exchange_text
 from order_cancellation.steps.deliver import answer_of
-from order_cancellation.steps.desk import Desk, work_through
+from order_cancellation.steps.desk import Desk
 from order_cancellation.steps.judge import StoredAnswer
 from order_cancellation.steps.report import StepReport
 
@@ -35,24 +37,18 @@ async def run(batch: int, context: Context) -> StepReport:
     settings = context.flow.post_script
     assert settings is not None, "the task exists only where the flow has the step"
     async with context.open_script(settings, STEP) as pool:
-
-        async def handle(desk: Desk, record: Record) -> None:
-            await _run_one(desk, record, pool)
-
-        taken = await work_through(
+        return await work_on_batch(
             context,
             batch,
             STEP,
-            handle,
-            steps=handled_by(context.flow, STEP),
+            partial(_run_one, pool),
             states=(State.WRITTEN_BACK,),
             kinds=("request", "script", "mapping", "attributes", "sent", "answer"),
             in_flight=IN_FLIGHT,
         )
-    return await report_on(context, batch, STEP, taken)
 
 
-async def _run_one(desk: Desk, record: Record, pool: Pool) -> None:
+async def _run_one(pool: Pool, desk: Desk, record: Record) -> None:
     context = desk.context
     begun = context.clock.monotonic()
     # a look-up or a person may have accepted a request of which no answer ever came

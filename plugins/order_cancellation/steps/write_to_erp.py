@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from order_cancellation.ledger import Change, Record, State
-from order_cancellation.steps.behind import handled_by, report_on
+from order_cancellation.steps.batch import work_on_batch
 from order_cancellation.steps.context import Context
 from order_cancellation.steps.deliver import deliver, settle
-from order_cancellation.steps.desk import Desk, work_through
+from order_cancellation.steps.desk import Desk
 from order_cancellation.steps.judge import Relation, StoredAnswer, default_relation
 from order_cancellation.steps.relation import bring_to_end
 from order_cancellation.steps.report import StepReport
@@ -41,17 +41,15 @@ async def run(batch: int, context: Context) -> StepReport:
         LedgerUnavailable: The ledger failed; nothing more was sent.
     """
     judged_here = "custom_response" not in context.flow.steps
-    taken = await work_through(
+    return await work_on_batch(
         context,
         batch,
         STEP,
         _judge_by_rule if judged_here else _send_one,
-        steps=handled_by(context.flow, STEP),
         states=STATES,
         kinds=KINDS,
         in_flight=in_flight(context),
     )
-    return await report_on(context, batch, STEP, taken)
 
 
 async def _send_one(desk: Desk, record: Record) -> None:

@@ -17,10 +17,11 @@ from order_cancellation.http.templates import template
 from order_cancellation.ledger import Change, Record, State
 from order_cancellation.omnitron import Omnitron
 from order_cancellation.steps.attributes import attributes_of, safe_text
-from order_cancellation.steps.behind import handled_by, next_step, report_on
+from order_cancellation.steps.batch import work_on_batch
+from order_cancellation.steps.behind import next_step
 from order_cancellation.steps.context import Context
 from order_cancellation.steps.deliver import body_of
-from order_cancellation.steps.desk import Desk, work_through
+from order_cancellation.steps.desk import Desk
 from order_cancellation.steps.outcomes import failed
 from order_cancellation.steps.report import StepReport
 
@@ -41,18 +42,16 @@ async def run(batch: int, context: Context) -> StepReport:
     Raises:
         LedgerUnavailable: The ledger failed.
     """
-    taken = await work_through(
+    return await work_on_batch(
         context,
         batch,
         STEP,
         _write_one,
-        steps=handled_by(context.flow, STEP),
         states=(State.ACCEPTED, State.WRITTEN_BACK),
         any_step=(State.REFUSED,),
         kinds=("request", "script", "mapping", "attributes", "answer"),
         in_flight=IN_FLIGHT,
     )
-    return await report_on(context, batch, STEP, taken)
 
 
 async def _write_one(desk: Desk, record: Record) -> None:
