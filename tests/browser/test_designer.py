@@ -269,6 +269,6 @@ def test_every_card_can_be_used_by_everybody(
     for card in CARDS:
         open_card(page, address, "every_step", card)
         found[card] = breaches()
-        if card == "write_to_erp":
-            keep_picture(f"designer_{theme}")
+        if (card, theme) == ("write_to_erp", "light"):
+            keep_picture("designer_light")
     assert {card: broken for card, broken in found.items() if broken} == {}

@@ -35,14 +35,13 @@ ERP_FIELDS = (
 
 
 class TestRun:
-    def test_names_its_rows_after_requests(self, page, address, run, keep_picture):
+    def test_names_its_rows_after_requests(self, page, address, run):
         """A request has its number and its order's in the table of task instances."""
         page.goto(f"{address}/{run}")
         for request_id in (4701, 4702, 4703):
             expect(page.get_by_text(re.compile(rf"#{request_id} · order \d+")).first).to_be_visible()
         page.get_by_role("button", name="Expand all task groups").click()
         expect(page.get_by_text("write_to_erp").first).to_be_visible()
-        keep_picture("run")
 
     def test_report_names_what_failed_once_and_in_the_open(self, page, address, run, keep_picture):
         """Nothing has to be unfolded to read which request failed, where, and what to do."""

@@ -5,7 +5,7 @@ import { messageOf } from "./api";
 export const toaster = createToaster({ placement: "bottom-end", pauseOnPageIdle: true });
 
 export const say = (title: string, description?: string) =>
-  toaster.create({ title, description, type: "success" });
+  toaster.create({ title, description, type: "success", duration: 5000 });
 
 /** Says what failed, and why; stays until it is read. */
 export const complain = (title: string, error: unknown) =>

@@ -27,7 +27,8 @@ def count_states(requests: Iterable[Request]) -> dict[str, int]:
 
 def states_table(requests: Iterable[Request]) -> Table:
     """Return a row per request, in the order of their numbers."""
-    table = Table("Request", "State", "ERP said", "What happened", box=None, pad_edge=False)
+    table = Table("Request", "State", "ERP said", box=None, pad_edge=False)
+    table.add_column("What happened", overflow="fold")
     for request in sorted(requests, key=lambda each: int(each["id"])):
         colour, meaning = _MEANING.get(str(request["state"]), ("", ""))
         table.add_row(

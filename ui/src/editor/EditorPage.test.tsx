@@ -246,3 +246,15 @@ test("a flow that Airflow learns of can be run without loading the page again", 
   expect(screen.queryByRole("button", { name: "Unpause and run" })).toBeNull();
   expect(await screen.findByRole("button", { name: "Unpause and run" })).toBeDefined();
 });
+
+test("the state of a run that is under way follows without loading the page again", async () => {
+  const known = { known: true, paused: false, next_run: null, parsed_at: null };
+  const last = (state: string) => ({ last_run: { run_id: "r", state, at: "2026-03-24T12:00:00Z" } });
+  let asked = 0;
+  serveFlow({
+    "GET flows/acme": () => flow({ airflow: { ...known, ...last(asked++ === 0 ? "running" : "success") } }),
+  });
+  showFlow();
+  expect(await screen.findByText(/running/)).toBeDefined();
+  expect(await screen.findByText(/success/)).toBeDefined();
+});

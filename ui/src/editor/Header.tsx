@@ -33,7 +33,7 @@ export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
       pb={1}
       pt={4}
     >
-      <Stack gap={0}>
+      <Stack flex="1" gap={0} minW="16rem">
         {!inTab && (
           <Text fontSize="xs">
             <PageLink to="/plugin/flows">Flows</PageLink>
@@ -54,7 +54,8 @@ export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
             next run <Time at={flow.airflow.next_run} />
           </Text>
           <Text>
-            last run <Time at={flow.airflow.last_run?.at} /> {flow.airflow.last_run?.state}
+            last run <Time at={flow.airflow.last_run?.at} />
+            {flow.airflow.last_run && `, ${flow.airflow.last_run.state}`}
           </Text>
           {flow.airflow.known && <PageLink to={`/dags/${flow.id}`}>Grid</PageLink>}
           <PageLink to={`/plugin/requests?flow=${flow.id}`}>Requests</PageLink>

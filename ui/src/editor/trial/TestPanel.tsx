@@ -90,7 +90,7 @@ export const TestPanel = ({
             onChange={(text) => {
               trials.put(step, { input: text });
             }}
-            placeholder="The input, one request: paste it, or take it from above"
+            placeholder="One request as JSON: paste it, or fetch it"
             value={input}
           />
           <HStack flexWrap="wrap" gap={2}>
