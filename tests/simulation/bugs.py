@@ -19,7 +19,7 @@ from order_cancellation.errors import OrderCancellationError
 from order_cancellation.http.session import Session
 from order_cancellation.http.traffic import Traffic, Watch
 from order_cancellation.ledger import State, intake, work
-from order_cancellation.ledger.intake import Decision
+from order_cancellation.ledger.decisions import Decision
 from order_cancellation.steps import relation
 from order_cancellation.steps.desk import Desk
 

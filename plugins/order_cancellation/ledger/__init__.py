@@ -8,10 +8,11 @@ from __future__ import annotations
 from order_cancellation.clock import Clock
 from order_cancellation.ledger.cipher import Cipher
 from order_cancellation.ledger.database import Database
+from order_cancellation.ledger.decisions import Limits
 from order_cancellation.ledger.dry import DryResults
 from order_cancellation.ledger.history import History, Save
 from order_cancellation.ledger.housekeeping import Housekeeping
-from order_cancellation.ledger.intake import Intake, Limits
+from order_cancellation.ledger.intake import Intake
 from order_cancellation.ledger.opening import identity_of, open_database
 from order_cancellation.ledger.queries import Queries
 from order_cancellation.ledger.records import Change, Record

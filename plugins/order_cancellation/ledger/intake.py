@@ -1,24 +1,21 @@
 """How requests get into a run: what Omnitron lists, and what earlier runs left unfinished.
 
-What to do with each one is decided by pure functions (:func:`decide`, :func:`carry_on`); the class around
-them reads and writes.
+What to do with each one is decided in ``decisions``, and ``entries`` says what it is like then; here they are
+read and written.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeVar
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Executable,
     Select,
     and_,
-    bindparam,
-    delete,
     func,
     insert,
     literal,
@@ -32,124 +29,21 @@ from order_cancellation.clock import Clock
 from order_cancellation.ledger import schema
 from order_cancellation.ledger.cipher import Cipher
 from order_cancellation.ledger.database import Database
-from order_cancellation.ledger.records import COLUMNS, MUTABLE, Record
-from order_cancellation.ledger.states import UNFINISHED_OUTSIDE, WITHDRAWABLE, State, check_move
-from order_cancellation.ledger.work import end_leases, live_claims, record_from
+from order_cancellation.ledger.decisions import Decision, Limits, carry_on, decide, had_by
+from order_cancellation.ledger.entries import Place, entered, lifted, parked, unlisted, written_back_again
+from order_cancellation.ledger.records import COLUMNS, Record
+from order_cancellation.ledger.states import UNFINISHED_OUTSIDE, WITHDRAWABLE, State
+from order_cancellation.ledger.work import live_claims, record_from
+from order_cancellation.ledger.writes import Writes, event
 
-__all__ = [
-    "POSTPONED_TOO_LONG",
-    "Decision",
-    "Intake",
-    "Limits",
-    "Taken",
-    "carry_on",
-    "decide",
-    "even",
-    "record_of",
-]
+__all__ = ["Intake", "Taken"]
 
-T = TypeVar("T")
-POSTPONED_TOO_LONG = "postponed for longer than max_age and parked now"
 _MAY_BE_RENAMED = "parked: a flow whose folder is gone has had it"
+_NEVER_BOOKED = (State.FETCHED, State.PREPARED, State.REFUSED, State.FAILED, State.WITHDRAWN)
 _R = schema.requests.c
 _IN = 500
 _AT_ONCE = 1000
 """How many rows are in memory together: a run may have very many."""
-
-_REFETCHED = (State.FETCHED, State.PREPARED, State.POSTPONED, State.FAILED, State.WITHDRAWN)
-_SENT_BEFORE = (State.DONE, State.PARKED, State.IN_DOUBT)
-_REDONE = (*_SENT_BEFORE, *_REFETCHED)
-_BOOKED = (State.ACCEPTED, State.WRITTEN_BACK)
-_NEVER_BOOKED = (State.FETCHED, State.PREPARED, State.REFUSED, State.FAILED, State.WITHDRAWN)
-_PREPARED_KINDS = ("script", "mapping", "attributes")
-_ATTRIBUTE_LENGTH = {"order_number": 64, "sku": 128}
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How often and how long something is tried again (the flow's ``delivery`` block).
-
-    Args:
-        max_attempts: After so many failures or tries it is parked.
-        max_age_s: So long a postponed or doubtful request is tried again, in seconds.
-    """
-
-    max_attempts: int
-    max_age_s: float
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What becomes of a request that a run meets.
-
-    Args:
-        take: Whether the run takes it up.
-        why: In a few words, for the counts in the log and the report.
-        state: The state it is given, or None to leave it.
-        error: The error to write with a new state.
-    """
-
-    take: bool
-    why: str
-    state: State | None = None
-    error: str = ""
-
-
-def decide(known: Record | None, *, now: float, limits: Limits, redo: bool) -> Decision:
-    """Decide about a request that Omnitron lists.
-
-    Args:
-        known: What the ledger has of it, or None.
-        now: The time, in seconds since 1970.
-        limits: The flow's limits.
-        redo: Whether a person asked for this one by name, to be done whatever its state.
-    """
-    if known is None:
-        return Decision(take=True, why="new", state=State.FETCHED)
-    if (redo or known.redo) and known.state == State.PARKED and known.parked_from in _BOOKED:
-        return Decision(take=True, why="written back again by a person's word", state=State.ACCEPTED)
-    if (redo or known.redo) and known.state in _REDONE:
-        return Decision(take=True, why="done again by a person's word", state=State.FETCHED)
-    return _by_state(known, now, limits)
-
-
-def _by_state(known: Record, now: float, limits: Limits) -> Decision:  # noqa: PLR0911 -- a table, row by row
-    match known.state:  # the rules stand in one place, each with its own outcome
-        case State.DONE:
-            return Decision(take=False, why="already done")
-        case State.PARKED:
-            return Decision(take=False, why="parked")
-        case State.POSTPONED if now - known.since > limits.max_age_s:
-            return Decision(
-                take=False,
-                why=POSTPONED_TOO_LONG,
-                state=State.PARKED,
-                error="postponed (do_nothing) for longer than max_age",
-            )
-        case State.FAILED if known.settled:
-            return Decision(take=False, why="failed for good until redo")
-        case State.FAILED if known.failures >= limits.max_attempts:
-            return Decision(take=False, why="parked now", state=State.PARKED, error=known.error)
-        case State.FAILED if known.next_at is not None and now < known.next_at:
-            return Decision(take=False, why="failed, waiting for its retry_pause")
-        case state if state in _REFETCHED:
-            return Decision(take=True, why=f"again ({state})", state=State.FETCHED)
-    return carry_on(known, now=now, limits=limits)
-
-
-def carry_on(known: Record, *, now: float, limits: Limits) -> Decision:
-    """Decide about a request of which the ERP may know, listed or not.
-
-    A request in doubt that no look-up, no key and no declaration has settled waits for a person; so does one
-    that was tried too often where it stands.
-    """
-    if known.state == State.IN_DOUBT and not known.hopeful:
-        return Decision(take=False, why="parked now", state=State.PARKED, error=known.error)
-    if known.state == State.IN_DOUBT and now - known.since > limits.max_age_s:
-        return Decision(take=False, why="parked now", state=State.PARKED, error=known.error)
-    if known.state != State.SENDING and known.tries >= limits.max_attempts:
-        return Decision(take=False, why="parked now", state=State.PARKED, error=known.error)
-    return Decision(take=True, why=f"unfinished ({known.state})")
 
 
 class Intake:
@@ -208,23 +102,23 @@ class Intake:
             held = self._held(connection, flow, list(known), now)
             new = [] if redo else [uuid for uuid in distinct if uuid not in known]
             had = self._had_by_former(connection, former, new)
-            writes = _Writes()
+            writes = Writes()
             for uuid, request in distinct.items():
                 old = known.get(uuid)
                 decision = (
                     Decision(take=False, why="in work by another worker")
                     if uuid in held
                     else had.get(uuid)
-                    or decide(old, now=now, limits=limits, redo=redo and not _had_by(old, run_id))
+                    or decide(old, now=now, limits=limits, redo=redo and not had_by(old, run_id))
                 )
                 if decision.take and counts["taken"] >= room:
                     counts["left"] += 1
                     continue
                 counts[decision.why] += 1
-                place = _Place(flow, run_id, position + counts["taken"], first_step, now, ready=ready)
+                place = Place(flow, run_id, position + counts["taken"], first_step, now, ready=ready)
                 counts["taken"] += decision.take
                 self._carry_out(writes, decision, old, request, place)
-            self._write_all(connection, writes)
+            writes.write(self._database, connection)
         return counts
 
     def preview(
@@ -266,20 +160,20 @@ class Intake:
                 .order_by(_R.first_seen, _R.uuid)
             )
             for records in self._in_parts(connection, flow, list(_uuids(connection, query))):
-                writes = _Writes()
+                writes = Writes()
                 for old in records:
                     decision = carry_on(old, now=now, limits=limits)
                     if decision.take and counts["taken"] >= room:
                         counts["left"] += 1
                         continue
                     counts[decision.why] += 1
-                    place = _Place(flow, run_id, position + counts["taken"], "", now)
+                    place = Place(flow, run_id, position + counts["taken"], "", now)
                     counts["taken"] += decision.take
                     if decision.state is not None:
-                        writes.change(old, _parked(old, decision, now), place, decision.why)
+                        writes.change(old, parked(old, decision, now), place, decision.why)
                     elif decision.take:
                         writes.own(old, place)
-                self._write_all(connection, writes)
+                writes.write(self._database, connection)
         return counts
 
     def withdraw(self, flow: str, run_id: str, listed: Container[str], *, refusals_told: bool) -> int:
@@ -312,11 +206,11 @@ class Intake:
                 query = query.where(not_(and_(_R.state == State.FAILED, _R.relation == "failure")))
             gone = [uuid for uuid in _uuids(connection, query) if uuid not in listed]
             for records in self._in_parts(connection, flow, gone):
-                writes = _Writes()
+                writes = Writes()
                 for old in records:
-                    place = _Place(flow, run_id, old.position, "", now)
-                    writes.change(old, _unlisted(old), place, "no longer listed")
-                self._write_all(connection, writes)
+                    place = Place(flow, run_id, old.position, "", now)
+                    writes.change(old, unlisted(old), place, "no longer listed")
+                writes.write(self._database, connection)
                 closed += sum(not old.doubt for old in records)
         return closed
 
@@ -342,14 +236,14 @@ class Intake:
             )
             failed = list(_uuids(connection, query))
             for records in self._in_parts(connection, flow, failed):
-                writes = _Writes()
+                writes = Writes()
                 for old in records:
-                    new = _lifted(old)
+                    new = lifted(old)
                     self._carry_over(connection, old, now)
-                    place = _Place(flow, run_id, old.position, "", now)
+                    place = Place(flow, run_id, old.position, "", now)
                     judged = ": its answer is judged again" if new.state == State.ANSWERED else ""
                     writes.change(old, new, place, f"cleared by a person{judged}")
-                self._write_all(connection, writes)
+                writes.write(self._database, connection)
         return len(failed)
 
     def _carry_over(self, connection: Connection, old: Record, now: float) -> None:
@@ -384,8 +278,8 @@ class Intake:
             old = self._known(connection, flow, [uuid])[uuid]
             here = (_R.flow == flow, _R.uuid == uuid)
             connection.execute(update(schema.requests).where(*here).values(redo=False, last_changed=now))
-            place = _Place(flow, run_id, old.position, "", now)
-            self._database.add(connection, schema.events, [_event(replace(old, error=""), place, why)])
+            place = Place(flow, run_id, old.position, "", now)
+            self._database.add(connection, schema.events, [event(replace(old, error=""), place, why)])
 
     def _in_parts(self, connection: Connection, flow: str, uuids: Sequence[str]) -> Iterator[list[Record]]:
         """Read records some at a time, in the order in which their uuids are given."""
@@ -441,67 +335,32 @@ class Intake:
 
     def _carry_out(
         self,
-        writes: _Writes,
+        writes: Writes,
         decision: Decision,
         old: Record | None,
         request: Mapping[str, Any],
-        place: _Place,
+        place: Place,
     ) -> None:
         if decision.state == State.FETCHED:
-            new = _entered(old, request, place)
+            new = entered(old, request, place)
             writes.payloads.append(self._payload(new, request, place.now))
             if old is None:
-                self._add(writes, new, place, decision)
+                writes.add(new, place, decision.why)
             else:
                 writes.own(old, place)
                 writes.change(old, new, place, decision.why)
-                writes.outdated.append(_row(new) | {"at_number": new.attempts})
+                writes.outdate(new)
         elif old is None and decision.state == State.PARKED:
-            entered = _entered(None, request, place)
-            writes.payloads.append(self._payload(entered, request, place.now))
-            self._add(writes, _parked(entered, decision, place.now), place, decision)
+            new = entered(None, request, place)
+            writes.payloads.append(self._payload(new, request, place.now))
+            writes.add(parked(new, decision, place.now), place, decision.why)
         elif decision.state == State.ACCEPTED and old is not None:
             writes.own(old, place)
-            writes.change(old, _written_back_again(old), place, decision.why)
+            writes.change(old, written_back_again(old), place, decision.why)
         elif decision.state is not None and old is not None:
-            writes.change(old, _parked(old, decision, place.now), place, decision.why)
+            writes.change(old, parked(old, decision, place.now), place, decision.why)
         elif decision.take and old is not None:
             writes.own(old, place)
-
-    @staticmethod
-    def _add(writes: _Writes, new: Record, place: _Place, decision: Decision) -> None:
-        writes.requests.append(new.columns())
-        writes.events.append(_event(new, place, decision.why))
-
-    def _write_all(self, connection: Connection, writes: _Writes) -> None:
-        p, here = schema.payloads.c, (_R.flow == bindparam("at_flow"), _R.uuid == bindparam("at_uuid"))
-        end_leases(connection, writes.freed)
-        self._database.add(connection, schema.requests, writes.requests)
-        own: dict[str, Any] = {name: bindparam(f"to_{name}") for name in ("run_id", "position")}
-        self._each(
-            connection,
-            update(schema.requests).where(*here).values(**own, batch=None, claim_id=None),
-            writes.owned,
-        )
-        to: dict[str, Any] = {name: bindparam(f"to_{name}") for name in MUTABLE}
-        self._each(
-            connection, update(schema.requests).where(*here).values(**to, claim_id=None), writes.changed
-        )
-        # what another revision of the flow prepared must not be taken for what this one does
-        outdated = delete(schema.payloads).where(
-            p.flow == bindparam("at_flow"),
-            p.uuid == bindparam("at_uuid"),
-            p.number == bindparam("at_number"),
-            or_(*(p.kind == kind for kind in _PREPARED_KINDS)),  # an IN list can't be sent with many rows
-        )
-        self._each(connection, outdated, writes.outdated)
-        self._database.add(connection, schema.events, writes.events)
-        self._database.upsert(connection, schema.payloads, writes.payloads)
-
-    @staticmethod
-    def _each(connection: Connection, statement: Executable, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            connection.execute(statement, rows)
 
     def _payload(self, new: Record, request: Mapping[str, Any], now: float) -> dict[str, Any]:
         return {
@@ -576,194 +435,5 @@ class Taken(NamedTuple):
     order_number: str
 
 
-@dataclass(frozen=True)
-class _Place:
-    flow: str
-    run_id: str
-    position: int
-    first_step: str
-    now: float
-    ready: bool = False
-
-
-@dataclass
-class _Writes:
-    """Rows of one page, written together: one statement per table instead of three per request."""
-
-    requests: list[dict[str, Any]] = field(default_factory=list)
-    owned: list[dict[str, Any]] = field(default_factory=list)
-    changed: list[dict[str, Any]] = field(default_factory=list)
-    outdated: list[dict[str, Any]] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    payloads: list[dict[str, Any]] = field(default_factory=list)
-    freed: set[int | None] = field(default_factory=set)
-
-    def own(self, record: Record, place: _Place) -> None:
-        """Let the run have a request."""
-        self.freed.add(record.claim_id)
-        self.owned.append(_row(record) | {"to_run_id": place.run_id, "to_position": place.position})
-
-    def change(self, old: Record, new: Record, place: _Place, note: str) -> None:
-        """Let a request be another, with a line in its history."""
-        self.freed.add(old.claim_id)
-        values = {f"to_{name}": getattr(new, name) for name in MUTABLE}
-        self.changed.append(_row(new) | values | {"to_last_changed": place.now})
-        self.events.append(_event(new, place, note))
-
-
-def _row(record: Record) -> dict[str, Any]:
-    return {"at_flow": record.flow, "at_uuid": record.uuid}
-
-
-def _event(new: Record, place: _Place, note: str) -> dict[str, Any]:
-    return {
-        "flow": new.flow,
-        "uuid": new.uuid,
-        "at": place.now,
-        "run_id": place.run_id,
-        "step": "get_data",
-        "attempt": new.attempts,
-        "send": new.sends,
-        "state": new.state,
-        "revision": "",
-        "duration_ms": None,
-        "note": f"{note}: {new.error}" if new.error else note,
-    }
-
-
-def _had_by(old: Record | None, run_id: str) -> bool:
-    """Say whether the run has sent a request already: its parameter ``redo`` counts once."""
-    return old is not None and old.run_id == run_id and old.state in _SENT_BEFORE
-
-
 def _columns() -> list[Any]:
     return [schema.requests.c[name] for name in COLUMNS]
-
-
-def _unlisted(old: Record) -> Record:
-    """Return what Omnitron no longer lists: withdrawn, but never what an earlier send may have booked."""
-    if not old.doubt:
-        return old.moved(State.WITHDRAWN, step="", next_at=None, error="no longer listed by Omnitron")
-    error = "in doubt: an earlier send may have been booked, and Omnitron no longer lists the request"
-    return old.moved(State.PARKED, parked_from=State.IN_DOUBT, next_at=None, error=error)
-
-
-def _parked(old: Record, decision: Decision, now: float) -> Record:
-    assert decision.state is not None
-    return old.moved(
-        decision.state, error=decision.error, parked_from=old.state, next_at=None, last_changed=now
-    )
-
-
-def _lifted(old: Record) -> Record:
-    """Return what a person cleared, as the step that it failed at takes it up.
-
-    A 2xx that the response script called a failure is judged once more before anything is sent: the script
-    may have been wrong, and repaired since. For that it stands under the key that it was sent under.
-    """
-    changes: dict[str, Any] = {"next_at": None, "auth_fails": 0, "attempts": old.attempts + 1}
-    if old.step == "custom_response" and old.relation == "failure" and (old.erp_status or 0) // 100 == 2:  # noqa: PLR2004 -- 2xx
-        return old.moved(State.ANSWERED, key_number=old.key_number - 1, **changes)
-    state = State.FETCHED if old.step in ("script", "mapping") else State.PREPARED
-    return old.moved(state, relation="", **changes)
-
-
-def _written_back_again(old: Record) -> Record:
-    """Return what was parked although the ERP has booked it: it is only written back, never sent again."""
-    return old.moved(State.ACCEPTED, step="write_to_omnitron", parked_from="", next_at=None, redo=False)
-
-
-def record_of(flow: str, run_id: str, request: Mapping[str, Any], *, now: float) -> Record:
-    """Return a listed request as a new record that stands nowhere yet: what a dry run computes with."""
-    return _entered(None, request, _Place(flow, run_id, 0, "", now))
-
-
-def _entered(old: Record | None, request: Mapping[str, Any], place: _Place) -> Record:
-    told = _told(request) | {"step": place.first_step, "error": "", "hopeful": False, "redo": False}
-    state = State.PREPARED if place.ready else State.FETCHED
-    if old is None:
-        return Record(
-            flow=place.flow,
-            uuid=str(request["uuid"]),
-            state=state,
-            run_id=place.run_id,
-            batch=None,
-            position=place.position,
-            attempts=1,
-            failures=0,
-            tries=0,
-            sends=0,
-            auth_fails=0,
-            key_number=1,
-            body_digest=None,
-            doubt=False,
-            last_send_at=None,
-            since=place.now,
-            next_at=None,
-            erp_status=None,
-            relation="",
-            parked_from="",
-            settled=False,
-            first_seen=place.now,
-            last_changed=place.now,
-            claim_id=None,
-            **told,
-        )
-    check_move(old.state, State.FETCHED)
-    return replace(old, state=state, **told, **_afresh(old, place.now))
-
-
-def _afresh(old: Record, now: float) -> dict[str, Any]:
-    """Return what changes when a request goes through the chain once more."""
-    changes: dict[str, Any] = {
-        "attempts": old.attempts + (old.state not in (State.FETCHED, State.PREPARED)),
-        "tries": 0,
-        "auth_fails": 0,
-        "next_at": None,
-        "relation": "",
-        "settled": False,
-        "parked_from": "",
-    }
-    if old.state in (State.DONE, State.PARKED, State.IN_DOUBT, State.WITHDRAWN) or old.redo:
-        changes |= {"failures": 0, "since": now}
-    known = old.state == State.PARKED and old.parked_from not in _IN_THE_DARK and not old.doubt
-    if old.state == State.DONE or known:
-        # the outcome of what was sent is known, so what is sent now is another booking
-        changes |= {"key_number": old.key_number + 1, "body_digest": None, "doubt": False}
-    return changes
-
-
-_IN_THE_DARK = (State.IN_DOUBT, State.SENDING, State.POSTPONED, State.ANSWERED)
-
-
-def _told(request: Mapping[str, Any]) -> dict[str, Any]:
-    channel = _within(request, "channel", "pk")
-    return {
-        "id": request["id"],
-        "channel": channel if isinstance(channel, int) else None,
-        "customer": _customer(request),
-        "order_number": _text(_within(request, "order_item", "order", "number"), "order_number"),
-        "sku": _text(_within(request, "order_item", "product", "sku"), "sku"),
-    }
-
-
-def _customer(request: Mapping[str, Any]) -> int | None:
-    """Return Omnitron's number of the customer: the request's, or its order's."""
-    places = (("customer", "pk"), ("customer",), ("order_item", "order", "customer"))
-    found = (_within(request, *path) for path in places)
-    return next((one for one in found if isinstance(one, int) and 0 <= one < 2**63), None)
-
-
-def _text(value: Any, column: str) -> str:
-    return "" if value is None else str(value)[: _ATTRIBUTE_LENGTH[column]]
-
-
-def _within(value: Any, *path: str) -> Any:
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
-
-
-def even(items: Sequence[T], count: int) -> list[list[T]]:
-    """Spread items over ``count`` lists whose lengths differ by one at most."""
-    return [list(items[start::count]) for start in range(count)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["MOVES", "OPEN", "UNFINISHED_OUTSIDE", "WITHDRAWABLE", "State", "check_move"]
+__all__ = ["BOOKED", "MOVES", "OPEN", "UNFINISHED_OUTSIDE", "WITHDRAWABLE", "State", "check_move"]
 
 
 class State(StrEnum):
@@ -83,6 +83,9 @@ MOVES: dict[tuple[State, State], str] = {
     (_S.WITHDRAWN, _S.FETCHED): "Omnitron lists it again",
 }
 """Every move, with its reason in words. A move from a state to itself is a change within the state."""
+
+BOOKED = (_S.ACCEPTED, _S.WRITTEN_BACK)
+"""States in which the ERP has booked it and the request is not at its end: never sent again."""
 
 UNFINISHED_OUTSIDE = (_S.SENDING, _S.IN_DOUBT, _S.ANSWERED, _S.ACCEPTED, _S.REFUSED, _S.WRITTEN_BACK)
 """States in which the ERP may know of the request: taken up again whether Omnitron lists it or not."""

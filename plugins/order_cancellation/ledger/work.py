@@ -32,7 +32,7 @@ from order_cancellation.ledger import schema
 from order_cancellation.ledger.cipher import Cipher
 from order_cancellation.ledger.database import Database
 from order_cancellation.ledger.records import COLUMNS, MUTABLE, Change, Record
-from order_cancellation.ledger.states import State
+from order_cancellation.ledger.states import BOOKED, State
 
 __all__ = ["PER_SEND", "Claim", "Work", "end_leases", "live_claims", "read_payloads", "record_from"]
 
@@ -48,7 +48,7 @@ _TOLD_BY_OTHERS = ("id", "channel", "customer", "order_number", "sku", "redo")
 """Columns that no step changes. ``redo`` is a person's word, and may come while a step is at work; only when
 the ERP turns out to have booked it falls away: it was said before that was known."""
 
-_BOOKED = (State.ACCEPTED, State.WRITTEN_BACK, State.DONE)
+_SAID_YES = (*BOOKED, State.DONE)
 
 _WRITTEN = tuple(name for name in MUTABLE if name not in _TOLD_BY_OTHERS)
 
@@ -314,7 +314,11 @@ class Work:
             return
         rows = [
             {f"to_{name}": getattr(new, name) for name in _WRITTEN}
-            | {"to_last_changed": now, "at_uuid": new.uuid, "keeps_redo": new.state not in _BOOKED}
+            | {
+                "to_last_changed": now,
+                "at_uuid": new.uuid,
+                "keeps_redo": new.state not in _SAID_YES,
+            }
             | {"at_flow": claim.flow, "at_claim": claim.id}
             for new in last.values()
         ]

@@ -24,7 +24,7 @@ from order_cancellation.http.masking import redact
 from order_cancellation.http.messages import Answer, Call
 from order_cancellation.http.session import Session
 from order_cancellation.ledger import Ledger, Record
-from order_cancellation.ledger.intake import record_of
+from order_cancellation.ledger.entries import record_of
 from order_cancellation.omnitron import Omnitron
 from order_cancellation.service.trial import Attempt, Trial
 from order_cancellation.steps.attributes import attributes_of

@@ -1,7 +1,7 @@
 """What a person's redo or decision does, said before it is done.
 
-The pages promise nothing else than what stands here; ``docs/ledger.md`` has the rules, ``ledger/intake.py``
-and ``steps/deliver.py`` carry them out.
+The pages promise nothing else than what stands here; ``docs/ledger.md`` has the rules;
+``ledger/decisions``, ``ledger/entries`` and ``steps/deliver`` carry them out.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 
 from order_cancellation.flow.model import Flow, WriteBack, WriteToErp
 from order_cancellation.ledger import Record, State
+from order_cancellation.ledger.states import BOOKED
 
 __all__ = ["Action", "Actions", "actions"]
 
-_BOOKED = (State.ACCEPTED, State.WRITTEN_BACK)
 _IN_THE_DARK = (State.IN_DOUBT, State.SENDING, State.ANSWERED)
 
 
@@ -61,7 +61,7 @@ def actions(record: Record, flow: Flow | None, sent: Mapping[str, Any] | None, *
 
 def _redo(case: _Case) -> Action:
     record = case.record
-    if record.state in _BOOKED:
+    if record.state in BOOKED:
         words = "The ERP has booked it. The next run brings it to its end without sending it again."
         return Action(
             allowed=False, consequence=f"{words} Redo it when it is done, if it shall be booked twice."
@@ -120,7 +120,7 @@ class _Case:
 
     def _parked(self) -> str:
         record = self.record
-        if record.parked_from in _BOOKED:
+        if record.parked_from in BOOKED:
             told = f"Omnitron is told once more {self.when()}{self._then_post_script()}."
             return f"The ERP has booked it, and it is not sent again. {told}"
         if record.doubt or record.parked_from in _IN_THE_DARK:
@@ -245,7 +245,7 @@ class _Case:
         """Say what the decision "not booked" does."""
         contrary = (
             "The ERP said that it has booked it: say this only if that was undone there. "
-            if self.record.parked_from in _BOOKED
+            if self.record.parked_from in BOOKED
             else ""
         )
         return (

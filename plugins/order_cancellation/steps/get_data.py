@@ -12,17 +12,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from order_cancellation.errors import Refused, UnreadableAnswer
 from order_cancellation.http.reading import ListQuery, ReadingSummary
 from order_cancellation.http.seen import Seen
 from order_cancellation.ledger import Batch, Limits, Record
-from order_cancellation.ledger.intake import POSTPONED_TOO_LONG, Taken
+from order_cancellation.ledger.decisions import POSTPONED_TOO_LONG
+from order_cancellation.ledger.intake import Taken
 from order_cancellation.steps.context import Context
 
-__all__ = ["RunParams", "batch_sizes", "label_of", "query_of", "run"]
+__all__ = ["RunParams", "batch_sizes", "even", "label_of", "query_of", "run"]
 
+T = TypeVar("T")
 OWN_ROW = 8
 """Up to so many requests each get a row of their own in Airflow's grid."""
 
@@ -277,6 +279,11 @@ def batch_sizes(requests: int, concurrency: int, parallel_batches: int) -> int:
     if requests <= min(OWN_ROW, concurrency):
         return requests
     return min(parallel_batches, concurrency, requests)
+
+
+def even(items: Sequence[T], count: int) -> list[list[T]]:
+    """Spread items over ``count`` lists whose lengths differ by one at most."""
+    return [list(items[start::count]) for start in range(count)]
 
 
 def label_of(first: Sequence[Record | Taken], size: int) -> str:

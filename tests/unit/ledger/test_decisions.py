@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from order_cancellation.ledger import Limits, Record, State
-from order_cancellation.ledger.intake import carry_on, decide, even
+from order_cancellation.ledger.decisions import carry_on, decide
 
 NOW = 1_000_000.0
 LIMITS = Limits(max_attempts=3, max_age_s=3600.0)
@@ -113,14 +113,6 @@ class TestCarryOn:
 class TestKey:
     def test_the_key_names_flow_request_and_number(self):
         assert a_record(State.PREPARED, key_number=2).key == "acme-u1-2"
-
-
-class TestEven:
-    def test_lengths_differ_by_one_at_most(self):
-        assert [len(one) for one in even(list("abcdefg"), 3)] == [3, 2, 2]
-
-    def test_nothing_gives_no_lists(self):
-        assert even([], 0) == []
 
 
 class TestMoved:

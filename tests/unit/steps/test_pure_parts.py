@@ -7,7 +7,7 @@ import pytest
 
 from order_cancellation.errors import ScriptFailed
 from order_cancellation.flow.model import Delivery
-from order_cancellation.steps.get_data import batch_sizes
+from order_cancellation.steps.get_data import batch_sizes, even
 from order_cancellation.steps.judge import Relation, StoredAnswer, default_relation, relation_of, wait_asked
 from order_cancellation.steps.outcomes import retry_pause_s
 
@@ -113,3 +113,11 @@ class TestBatchSizes:
     def test_few_get_a_row_each_and_many_are_spread(self, requests, concurrency, parallel, batches):
         """Up to eight get one each, never more batches than concurrency or requests."""
         assert batch_sizes(requests, concurrency, parallel) == batches
+
+
+class TestEven:
+    def test_lengths_differ_by_one_at_most(self):
+        assert [len(one) for one in even(list("abcdefg"), 3)] == [3, 2, 2]
+
+    def test_nothing_gives_no_lists(self):
+        assert even([], 0) == []
