@@ -6,10 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from engine_harness import RESPONSE, a_flow
+from order_cancellation.erp import Erp
 from order_cancellation.errors import ConfigurationError
-from order_cancellation.service import requests as people
 from order_cancellation.service import runs
-from order_cancellation.steps import deliver
 
 LOOK_UP = {"url": "/cancellations/{{ request.uuid }}", "found": "$.found", "after": "0s"}
 FINE = {"name": "fine", "requests": {"count": 3}}
@@ -80,15 +79,15 @@ class TestResolve:
     def test_nobody_decides_while_a_worker_is_on_it(self, engine, sandbox, monkeypatch):
         """The step has the request and asks the ERP: the person is told to wait, and the look-up counts."""
         engine.write(a_flow(write_to_erp={"look_up": LOOK_UP}))
-        real, told = deliver._look_up, []
+        real, told = Erp.look_up, []
 
-        async def look_up(desk, record):
+        async def look_up(erp, *look_up, **what):
             with pytest.raises(ConfigurationError, match="a worker is on it") as caught:
-                people.resolve(desk.context.ledger, engine.flow_id, "2", "refused", why="not seen yet")
+                engine.resolve(2, "refused")
             told.append(str(caught.value))
-            return await real(desk, record)
+            return await real(erp, *look_up, **what)
 
-        monkeypatch.setattr(deliver, "_look_up", look_up)
+        monkeypatch.setattr(Erp, "look_up", look_up)
         sandbox.use(CUT_SECOND)
         report = engine.run("run-1")
 

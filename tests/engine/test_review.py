@@ -8,7 +8,7 @@ from sqlalchemy import text
 from engine_harness import RESPONSE, a_flow
 from order_cancellation.errors import ConfigurationError, LedgerUnavailable
 from order_cancellation.service import runs
-from order_cancellation.steps import deliver, mapping, relation
+from order_cancellation.steps import calls, deliver, mapping, relation
 
 ALL_FINE = {"name": "all_fine", "requests": {"count": 3}}
 CUT = {
@@ -47,14 +47,14 @@ class TestOneBadRequest:
     def test_a_defect_in_one_requests_way_leaves_the_others_alone(self, engine, monkeypatch):
         """The others are sent and done; the bad one fails with the error's class and place."""
         engine.write(a_flow(delivery={"parallel_batches": 1}, write_to_erp={"concurrency": 2}))
-        real = deliver.build_call
+        real = calls.build_call
 
-        def broken(settings, base_url, *, request, **rest):
-            if request["id"] == 2:
-                raise KeyError(request["uuid"])
-            return real(settings, base_url, request=request, **rest)
+        def broken(settings, base_url, *, body, **rest):
+            if body["request_id"] == 2:
+                raise KeyError(body["request_id"])
+            return real(settings, base_url, body=body, **rest)
 
-        monkeypatch.setattr(deliver, "build_call", broken)
+        monkeypatch.setattr(calls, "build_call", broken)
         report = engine.run()
 
         assert report.counts == {"done": 2, "failed": 1}

@@ -28,9 +28,9 @@ from order_cancellation.ledger.entries import record_of
 from order_cancellation.omnitron import Omnitron
 from order_cancellation.service.trial import Attempt, Trial
 from order_cancellation.steps.attributes import attributes_of
+from order_cancellation.steps.calls import built, decides_unknown
 from order_cancellation.steps.context import Context
 from order_cancellation.steps.custom_response import exchange_text
-from order_cancellation.steps.deliver import built, decides_unknown
 from order_cancellation.steps.judge import Relation, StoredAnswer, default_relation, wait_asked
 from order_cancellation.steps.mapping import script_output
 from order_cancellation.steps.write_to_omnitron import tell

@@ -1,7 +1,7 @@
 """What a person's redo or decision does, said before it is done.
 
 The pages promise nothing else than what stands here; ``docs/ledger.md`` has the rules;
-``ledger/decisions``, ``ledger/entries`` and ``steps/deliver`` carry them out.
+``ledger/decisions``, ``ledger/entries`` and ``steps/settle`` carry them out.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ from order_cancellation.ledger import Batch, Limits, Record, State
 from order_cancellation.ledger.dry import DryResult
 from order_cancellation.ledger.entries import record_of
 from order_cancellation.steps.attributes import attributes_of, safe_text
+from order_cancellation.steps.calls import built
 from order_cancellation.steps.context import Context, Pool
-from order_cancellation.steps.deliver import built
 from order_cancellation.steps.get_data import RunParams, batch_sizes, even, label_of, query_of
 from order_cancellation.steps.mapping import map_document, script_output
 from order_cancellation.steps.report import Behind, StepReport

@@ -14,18 +14,13 @@ from typing import Any
 from order_cancellation.errors import NotSent, OrderCancellationError, Refused, ScriptFailed, UnreadableAnswer
 from order_cancellation.ledger import Change, Record, State
 from order_cancellation.steps.attributes import safe_text
+from order_cancellation.steps.calls import decides_unknown, has_exit
 from order_cancellation.steps.context import Context
-from order_cancellation.steps.deliver import (
-    answer_of,
-    decides_unknown,
-    deliver,
-    has_exit,
-    put_back_if_asked_to_wait,
-    settle,
-)
+from order_cancellation.steps.deliver import answer_of, deliver, put_back_if_asked_to_wait
 from order_cancellation.steps.desk import Desk
 from order_cancellation.steps.judge import Relation, StoredAnswer
 from order_cancellation.steps.outcomes import failed
+from order_cancellation.steps.settle import settle
 
 __all__ = ["Judge", "bring_to_end"]
 

@@ -12,11 +12,12 @@ from typing import Any
 from order_cancellation.ledger import Change, Record, State
 from order_cancellation.steps.batch import work_on_batch
 from order_cancellation.steps.context import Context
-from order_cancellation.steps.deliver import deliver, settle
+from order_cancellation.steps.deliver import deliver
 from order_cancellation.steps.desk import Desk
 from order_cancellation.steps.judge import Relation, StoredAnswer, default_relation
 from order_cancellation.steps.relation import bring_to_end
 from order_cancellation.steps.report import StepReport
+from order_cancellation.steps.settle import settle
 
 __all__ = ["KINDS", "STEP", "in_flight", "run"]
 

@@ -19,8 +19,8 @@ from order_cancellation.omnitron import Omnitron
 from order_cancellation.steps.attributes import attributes_of, safe_text
 from order_cancellation.steps.batch import work_on_batch
 from order_cancellation.steps.behind import next_step
+from order_cancellation.steps.calls import body_of
 from order_cancellation.steps.context import Context
-from order_cancellation.steps.deliver import body_of
 from order_cancellation.steps.desk import Desk
 from order_cancellation.steps.outcomes import failed
 from order_cancellation.steps.report import StepReport

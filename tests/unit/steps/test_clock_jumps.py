@@ -16,8 +16,8 @@ from order_cancellation.flow.model import Flow
 from order_cancellation.flow.store import LoadedFlow
 from order_cancellation.ledger import Ledger, State
 from order_cancellation.steps.context import Context
-from order_cancellation.steps.deliver import settle
 from order_cancellation.steps.desk import Desk
+from order_cancellation.steps.settle import settle
 from unit.ledger.test_decisions import a_record
 
 URL = "https://erp.test/cancellations"
