@@ -310,11 +310,8 @@ def _ledger() -> Iterator[Ledger]:
 
     settings = _settings()
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    ledger = open_ledger(settings if settings.payload_keys else _settings_of_a_first_start())
-    try:
+    with open_ledger(settings if settings.payload_keys else _settings_of_a_first_start()) as ledger:
         yield ledger
-    finally:
-        ledger.close()
 
 
 @contextmanager

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from types import TracebackType
+from typing import Self
+
 from order_cancellation.clock import Clock
 from order_cancellation.ledger.cipher import Cipher
 from order_cancellation.ledger.database import Database
@@ -53,6 +56,16 @@ class Ledger:
         self.search = Search(self.database)
         self.housekeeping = Housekeeping(self.database, clock)
         self.dry = DryResults(self.database, cipher)
+
+    def __enter__(self) -> Self:
+        """Nothing more is opened than at first."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
 
     def is_replaced(self) -> bool:
         """Say whether the ledger's file is no longer the one that was opened: deleted, or another."""

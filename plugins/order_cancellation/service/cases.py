@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import unified_diff
 from typing import Any
 
 import yaml
@@ -16,6 +14,7 @@ from order_cancellation.errors import ConfigurationError, FlowInvalid, Problem
 from order_cancellation.flow.cases import CaseDocument, SavedCase, read_cases
 from order_cancellation.flow.faults import problems_of
 from order_cancellation.flow.store import LoadedFlow
+from order_cancellation.service.diffs import as_text, diff_values
 from order_cancellation.service.trial import MAPPING_ERROR, SCRIPT_ERROR, Trial
 
 __all__ = ["CaseResult", "compose_case", "run_cases", "run_readable_cases"]
@@ -142,15 +141,8 @@ def _differences(case: SavedCase, got: dict[str, Any]) -> Iterator[str]:
 
 def _same(expected: Any, got: Any) -> bool:
     """Compare as JSON does: 1, 1.0 and true are three different values; the order of keys is none."""
-    return _written(expected) == _written(got)
+    return as_text(expected) == as_text(got)
 
 
 def _diff(expected: Any, got: Any) -> str:
-    lines = unified_diff(
-        _written(expected).splitlines(), _written(got).splitlines(), "expected", "got", lineterm="", n=3
-    )
-    return "\n".join(lines)
-
-
-def _written(value: Any) -> str:
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    return diff_values(expected, got, names=("expected", "got"))

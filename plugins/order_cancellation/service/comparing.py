@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from order_cancellation.service.diffs import diff_texts
+from order_cancellation.service.diffs import diff_values
 from order_cancellation.service.trial import Attempt
 
 __all__ = ["compare"]
@@ -18,9 +17,8 @@ def compare(saved: Attempt, draft: Attempt) -> str | None:
         saved: What the saved flow left.
         draft: What the draft left.
     """
-    return diff_texts(_written(saved), _written(draft), names=("saved", "draft")) or None
+    return diff_values(_shown(saved), _shown(draft), names=("saved", "draft")) or None
 
 
-def _written(attempt: Attempt) -> str:
-    shown: dict[str, Any] = {"result_data": attempt.result_data, "attributes": attempt.attributes}
-    return json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False)
+def _shown(attempt: Attempt) -> dict[str, Any]:
+    return {"result_data": attempt.result_data, "attributes": attempt.attributes}

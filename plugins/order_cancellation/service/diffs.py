@@ -1,12 +1,14 @@
-"""What differs between two versions of a flow's folder."""
+"""What differs: between two versions of a flow's folder, two texts, or two values."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
+from typing import Any
 
-__all__ = ["FileDiff", "diff_files", "diff_texts"]
+__all__ = ["FileDiff", "as_text", "diff_files", "diff_texts", "diff_values"]
 
 _MOST_LINES = 20_000
 
@@ -52,6 +54,16 @@ def diff_texts(before: str, after: str, *, names: tuple[str, str] = ("before", "
     if max(len(old), len(new)) > _MOST_LINES and old != new:
         return f"(they differ; more than {_MOST_LINES:,} lines are not compared one by one)"
     return "\n".join(unified_diff(old, new, *names, lineterm=""))
+
+
+def diff_values(before: Any, after: Any, *, names: tuple[str, str]) -> str:
+    """Return the difference of two values as JSON writes them; empty where there is none."""
+    return diff_texts(as_text(before), as_text(after), names=names)
+
+
+def as_text(value: Any) -> str:
+    """Return a value as JSON, the same for the same value: the order of keys is none."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
 
 
 def _diff(name: str, before: bytes | None, after: bytes | None) -> FileDiff:

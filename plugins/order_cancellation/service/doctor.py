@@ -95,11 +95,8 @@ def _keys(settings: Settings) -> Finding:
 def _of_services(settings: Settings) -> Iterator[Finding]:
     kind = settings.ledger_url.partition(":")[0]
     try:
-        ledger = open_ledger(settings)
-        try:
+        with open_ledger(settings) as ledger:
             list_requests(ledger, limit=1)
-        finally:
-            ledger.close()
     except OrderCancellationError as error:
         yield Finding("services", "ledger", WRONG, f"{kind}: {error}")
         return

@@ -9,13 +9,13 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
 
-from order_cancellation.clock import Clock, SystemClock
+from order_cancellation.clock import SystemClock
 from order_cancellation.erp import Erp
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.flow.model import Flow, ScriptSettings
@@ -30,6 +30,7 @@ from order_cancellation.ledger import Ledger
 from order_cancellation.omnitron import Omnitron, OmnitronReader
 from order_cancellation.scripts import Protection, ScriptPool
 from order_cancellation.service.flows import case_problems, load_checked
+from order_cancellation.service.requests import open_ledger
 from order_cancellation.service.settings import Settings
 from order_cancellation.steps import (
     custom_response,
@@ -93,21 +94,6 @@ class Run:
     run_id: str
     params: RunParams = field(default_factory=RunParams)
     interval: tuple[datetime, datetime] | None = None
-
-
-@contextmanager
-def open_ledger(settings: Settings, clock: Clock | None = None) -> Iterator[Ledger]:
-    """Open the ledger for a moment.
-
-    Raises:
-        ConfigurationError: A setting is not usable.
-        LedgerUnavailable: The database can't be reached.
-    """
-    ledger = Ledger(settings.ledger_url, settings.payload_keys, clock or SystemClock())
-    try:
-        yield ledger
-    finally:
-        ledger.close()
 
 
 async def log_in(settings: Settings, connections: Connections, run: Run) -> None:
