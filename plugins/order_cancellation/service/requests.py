@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -10,6 +9,7 @@ from order_cancellation.clock import SystemClock
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.http.masking import redact_text
 from order_cancellation.ledger import Ledger, State
+from order_cancellation.service.cursors import read_cursor, write_cursor
 from order_cancellation.service.rows import listed
 from order_cancellation.service.settings import Settings
 
@@ -26,11 +26,9 @@ __all__ = [
     "resolve",
 ]
 
-_SEPARATOR = "\n"
-
 
 def open_ledger(settings: Settings) -> Ledger:
-    """Open the ledger; an absent one is created, and lists as empty.
+    """Open the ledger, for good or for a ``with``; an absent one is created, and lists as empty.
 
     Raises:
         ConfigurationError: A setting is not usable.
@@ -60,7 +58,7 @@ def list_requests(
     """
     if state is not None:
         known_state(state)
-    start = None if after is None else _read_cursor(after)
+    start = None if after is None else _place(after)
     return [
         listed(record) for record in ledger.queries.list(flow=flow, state=state, limit=limit, after=start)
     ]
@@ -80,8 +78,12 @@ def known_state(name: str) -> State:
 
 def cursor_after(entry: dict[str, Any]) -> str:
     """Return the cursor with which a listing goes on after this entry."""
-    text = _SEPARATOR.join((entry["flow"], entry["uuid"]))
-    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return write_cursor((entry["flow"], entry["uuid"]))
+
+
+def _place(cursor: str) -> tuple[str, str]:
+    flow, uuid = read_cursor(cursor, str, str)
+    return flow, uuid
 
 
 def redo(
@@ -232,12 +234,3 @@ def erase_customer(
         erased += gone
         left += kept
     return erased, left
-
-
-def _read_cursor(cursor: str) -> tuple[str, str]:
-    try:
-        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        flow, uuid = text.split(_SEPARATOR)
-    except ValueError as error:
-        raise ConfigurationError(f"'{cursor[:40]}' is no cursor of a listing.") from error
-    return flow, uuid

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
 
-from order_cancellation.errors import ConfigurationError
 from order_cancellation.ledger import Ledger
 from order_cancellation.ledger.search import OUTCOMES, Place, Wanted
+from order_cancellation.service.cursors import read_cursor, write_cursor
 from order_cancellation.service.requests import known_state
 from order_cancellation.service.rows import iso, listed, row
 
@@ -43,7 +41,7 @@ def search_requests(
     page = ledger.search.page(wanted, limit=limit, after=None if after is None else _read(after))
     return {
         "requests": [row(record) for record in page.records],
-        "next": None if page.following is None else _written(page.following),
+        "next": None if page.following is None else write_cursor(page.following),
         "counts": {str(state): count for state, count in page.counts.items()},
     }
 
@@ -82,7 +80,7 @@ def found(
         text=text.strip(),
     )
     page = ledger.search.page(wanted, limit=limit, after=None if after is None else _read(after))
-    following = None if page.following is None else _written(page.following)
+    following = None if page.following is None else write_cursor(page.following)
     return [listed(record) for record in page.records], following
 
 
@@ -132,16 +130,11 @@ def _span(hours: int, now: float) -> _Span:
     return _Span(begin, bucket_s, math.floor((now - begin) / bucket_s) + 1)
 
 
-def _written(place: Place) -> str:
-    return urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+def _finite(value: Any) -> float:
+    if not math.isfinite(number := float(value)):
+        raise ValueError("no time is infinite")
+    return number
 
 
 def _read(cursor: str) -> Place:
-    try:
-        last_changed, flow, uuid = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        place = Place(float(last_changed), str(flow), str(uuid))
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise ConfigurationError(f"'{cursor[:40]}' is no cursor of a search.") from error
-    if not math.isfinite(place.last_changed):
-        raise ConfigurationError(f"'{cursor[:40]}' is no cursor of a search.")
-    return place
+    return Place(*read_cursor(cursor, _finite, str, str))
