@@ -98,6 +98,11 @@ class Record:
         """The idempotency key: the same until the outcome of an attempt is known."""
         return f"{self.flow}-{self.uuid}-{self.key_number}"
 
+    @property
+    def is_refused_success(self) -> bool:
+        """Whether the ERP answered with a 2xx that the response script called a failure."""
+        return self.relation == "failure" and (self.erp_status or 0) // 100 == 2  # noqa: PLR2004 -- 2xx
+
     def moved(self, state: State, **changes: Any) -> Record:
         """Return the record in another state, or changed within its own.
 

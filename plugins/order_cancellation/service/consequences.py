@@ -178,8 +178,7 @@ class _Case:
 
     def _a_no(self) -> str:
         """Say what a no is worth: a response script may call a failure what the ERP took for done."""
-        status = self.record.erp_status or 0
-        if self.record.relation != "failure" or status // 100 != 2:  # noqa: PLR2004 -- 2xx
+        if not self.record.is_refused_success:
             return "The ERP has not booked it."
         cleared = (
             " To have the answer judged anew before anything is sent, clear the failed task instead."
@@ -187,8 +186,8 @@ class _Case:
             else ""
         )
         return (
-            f"The ERP answered {status}, and the response script called that a failure: if it is booked all "
-            f"the same, the money moves twice.{cleared}"
+            f"The ERP answered {self.record.erp_status}, and the response script called that a failure: if it is "
+            f"booked all the same, the money moves twice.{cleared}"
         )
 
     def _held(self) -> str:
