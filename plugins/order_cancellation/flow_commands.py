@@ -8,11 +8,14 @@ from argparse import Namespace
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from order_cancellation.commands import attributes_in, open_workshop, read_input
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.output import Output
+
+if TYPE_CHECKING:
+    from order_cancellation.service.catalogue import Listed
 
 __all__ = [
     "chain",
@@ -37,30 +40,28 @@ _MOST_BYTES = 64 * 1024 * 1024
 
 def listing(_arguments: Namespace, output: Output) -> int:
     """List flows with what is wrong with each."""
-    from order_cancellation.service.calendar import calendar_of  # noqa: PLC0415 (each call imports its own)
-    from order_cancellation.service.catalogue import Catalogue  # noqa: PLC0415
+    from order_cancellation.service.catalogue import Catalogue  # noqa: PLC0415 (each call imports its own)
 
     with open_workshop() as shop:
-        found = Catalogue().list(shop.store)
-    rows = [
-        {
-            "id": one.id,
-            "title": one.id if one.flow is None else one.flow.name,
-            "state": "broken"
-            if one.problems or one.flow is None
-            else "enabled"
-            if one.flow.enabled
-            else "disabled",
-            "schedule": "" if one.flow is None else calendar_of(one.flow, datetime.now(UTC)).words,
-            "problems": [str(problem) for problem in one.problems],
-        }
-        for one in found
-    ]
+        rows = [_listed(one) for one in Catalogue().list(shop.store)]
     if output.as_json:
         output.json(rows)
     else:
         output.table([{**row, "problems": len(row["problems"])} for row in rows], _LISTED)
     return 0
+
+
+def _listed(one: Listed) -> dict[str, Any]:
+    from order_cancellation.service.calendar import calendar_of  # noqa: PLC0415
+
+    enabled = one.flow is not None and one.flow.enabled
+    return {
+        "id": one.id,
+        "title": one.title,
+        "state": "broken" if one.is_broken else "enabled" if enabled else "disabled",
+        "schedule": "" if one.flow is None else calendar_of(one.flow, datetime.now(UTC)).words,
+        "problems": [str(problem) for problem in one.problems],
+    }
 
 
 def create(arguments: Namespace, output: Output) -> int:
@@ -195,17 +196,11 @@ def example(arguments: Namespace, output: Output) -> int:
 
 
 def _set_enabled(arguments: Namespace, output: Output, *, enabled: bool) -> int:
-    from order_cancellation.service.drafts import set_enabled  # noqa: PLC0415
-    from order_cancellation.service.saving import save  # noqa: PLC0415
+    from order_cancellation.service.schedule import set_enabled  # noqa: PLC0415
 
-    word = "enabled" if enabled else "disabled"
-    said = _said(arguments)
-    said["note"] = said["note"] or word.capitalize()
     with open_workshop() as shop:
-        loaded = shop.store.load(arguments.flow)
-        files = set_enabled(loaded, enabled=enabled)
-        save(shop, arguments.flow, files, base=loaded.revision, try_cases=False, **said)
-    return _done(output, f"Flow '{arguments.flow}' is {word}.")
+        set_enabled(shop, arguments.flow, enabled=enabled, **_said(arguments))
+    return _done(output, f"Flow '{arguments.flow}' is {'enabled' if enabled else 'disabled'}.")
 
 
 def _said(arguments: Namespace) -> dict[str, Any]:

@@ -27,9 +27,9 @@ from order_cancellation.service.archives import write_archive
 from order_cancellation.service.calendar import calendar_of
 from order_cancellation.service.catalogue import Listed
 from order_cancellation.service.doubt import lost_answer
-from order_cancellation.service.drafts import Checked, Draft, check_draft, draft_of, files_of, set_enabled
+from order_cancellation.service.drafts import Checked, Draft, check_draft, draft_of, files_of
 from order_cancellation.service.saving import Saved, delete, notice, save, why_not_writable
-from order_cancellation.service.schedule import Wish, set_schedule, with_schedule
+from order_cancellation.service.schedule import Wish, set_enabled, set_schedule, with_schedule
 from order_cancellation.service.templates import TEMPLATES
 
 __all__ = ["router"]
@@ -306,18 +306,9 @@ def delete_flow(dag_id: str, body: DeleteBody, user: Caller) -> None:
 @router.post("/api/flows/{dag_id}/enabled", **needs(Right.EDIT))
 def enable_flow(dag_id: str, body: EnabledBody, user: Caller) -> SavedOut:
     """Enable or disable a flow."""
-    store = writable_store(dag_id)
-    files = set_enabled(store.load(dag_id), enabled=body.enabled)
-    note = "Enabled" if body.enabled else "Disabled"
-    saved = save(
-        the_workshop(),
-        dag_id,
-        files,
-        base=body.base,
-        author=user.get_name(),
-        note=note,
-        try_cases=False,
-    )
+    writable_store(dag_id)
+    author = user.get_name()
+    saved = set_enabled(the_workshop(), dag_id, enabled=body.enabled, base=body.base, author=author)
     return saved_out(dag_id, saved)
 
 
@@ -389,7 +380,7 @@ def _row(one: Listed, standing: Standing | None, counts: Mapping[str, int], righ
     airflow = _airflow(standing)
     return FlowRow(
         id=one.id,
-        title=one.id if flow is None else flow.name,
+        title=one.title,
         description="" if flow is None else flow.description or "",
         owner=None if flow is None else flow.owner,
         tags=[] if flow is None else list(flow.tags),
@@ -405,7 +396,7 @@ def _row(one: Listed, standing: Standing | None, counts: Mapping[str, int], righ
 
 
 def _state(one: Listed, standing: Standing | None) -> str:
-    if one.problems or one.flow is None:
+    if one.flow is None or one.is_broken:
         return "broken"
     if not one.flow.enabled:
         return "disabled"

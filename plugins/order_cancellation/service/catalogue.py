@@ -31,6 +31,16 @@ class Listed:
     flow: Flow | None
     problems: tuple[Problem, ...]
 
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.id if self.flow is None else self.flow.name
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it can't run as it is."""
+        return self.flow is None or bool(self.problems)
+
 
 class Catalogue:
     """Lists flows, and remembers what it found out about folders, by their content."""

@@ -17,11 +17,11 @@ from order_cancellation.flow.edits import merge_document
 from order_cancellation.flow.model import Flow, FlowDocument
 from order_cancellation.flow.names import FLOW_FILE, is_inside
 from order_cancellation.flow.reading import Unreadable, read_yaml
-from order_cancellation.flow.store import FlowStore, LoadedFlow, open_files, size_problems
+from order_cancellation.flow.store import FlowStore, open_files, size_problems
 from order_cancellation.service.flows import check
 from order_cancellation.service.order import place_problems
 
-__all__ = ["Checked", "Draft", "Place", "check_draft", "draft_of", "files_of", "place_of", "set_enabled"]
+__all__ = ["Checked", "Draft", "Place", "check_draft", "draft_of", "files_of", "place_of"]
 
 _LARGEST_TEXT = 512 * 1024
 _LARGEST_MERGED = 128 * 1024
@@ -131,23 +131,6 @@ def check_draft(store: FlowStore, flow_id: str, draft: Draft, present: Mapping[s
         return Checked(text, _document(text), None, files, problems)
     problems = [*size_problems(flow_id, files), *check(loaded), *place_problems(store, loaded.flow)]
     return Checked(text, _document(text), loaded.flow, files, problems)
-
-
-def set_enabled(loaded: LoadedFlow, *, enabled: bool) -> dict[str, bytes]:
-    """Return a flow's files with the flow enabled or disabled; nothing else in them changes.
-
-    Args:
-        loaded: The flow as it is.
-        enabled: Whether it is to run by its schedule.
-
-    Raises:
-        FlowInvalid: The file can't be changed without changing more.
-    """
-    draft, _ = draft_of(loaded.files)
-    document = dict(draft.document or {})
-    if loaded.flow.enabled != enabled:
-        document["enabled"] = enabled
-    return files_of(loaded.flow.id, Draft(draft.files, document), loaded.files)
 
 
 def place_of(problem: Problem, files: Mapping[str, bytes]) -> Place:

@@ -1,4 +1,4 @@
-"""Changes a flow's schedule, as the designer, the command line and the DAG ``change_schedule`` do."""
+"""Changes when a flow runs, as the designer, the command line and the DAG ``change_schedule`` do."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from order_cancellation.flow.faults import problems_of
 from order_cancellation.flow.names import FLOW_FILE
 from order_cancellation.flow.schedule import Schedule, describe
 from order_cancellation.flow.store import FlowStore, LoadedFlow, open_files, revision_of
+from order_cancellation.service.drafts import Draft, draft_of, files_of
 from order_cancellation.service.order import place_problems
 from order_cancellation.service.saving import Saved, Workshop, save
 
-__all__ = ["Wish", "set_schedule", "with_schedule"]
+__all__ = ["Wish", "set_enabled", "set_schedule", "with_schedule"]
 
 _STANDS_BEHIND = ("title", "description", "owner", "tags", "enabled")
 
@@ -72,6 +73,43 @@ def set_schedule(
         note=note or f"Runs {describe(changed.flow.schedule)}",
         try_cases=False,
     )
+
+
+def set_enabled(
+    shop: Workshop, flow_id: str, *, enabled: bool, author: str, base: str | None = None, note: str = ""
+) -> Saved:
+    """Let a flow run by its schedule, or keep it from that; everything else in its file stays as it is.
+
+    Args:
+        shop: Where.
+        flow_id: The flow.
+        enabled: Whether it is to run by its schedule.
+        author: Who wants it.
+        base: The revision that was looked at; None for whatever is there now.
+        note: Why.
+
+    Raises:
+        FlowInvalid: The flow is not valid, or the file can't be changed without changing more.
+        SaveRefused: The folder was changed meanwhile, or can't be written.
+    """
+    loaded = shop.store.load(flow_id)
+    return save(
+        shop,
+        flow_id,
+        _with_enabled(loaded, enabled=enabled),
+        base=base if base is not None else loaded.revision,
+        author=author,
+        note=note or ("Enabled" if enabled else "Disabled"),
+        try_cases=False,
+    )
+
+
+def _with_enabled(loaded: LoadedFlow, *, enabled: bool) -> dict[str, bytes]:
+    draft, _ = draft_of(loaded.files)
+    document = dict(draft.document or {})
+    if loaded.flow.enabled != enabled:
+        document["enabled"] = enabled
+    return files_of(loaded.flow.id, Draft(draft.files, document), loaded.files)
 
 
 def with_schedule(store: FlowStore, flow_id: str, files: Mapping[str, bytes], wish: Wish) -> LoadedFlow:
