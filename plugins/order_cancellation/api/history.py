@@ -10,14 +10,12 @@ from pydantic import BaseModel, Field
 from order_cancellation.api.guard import Caller, area, needs
 from order_cancellation.api.known import moment, saved_out, workshop_of_past
 from order_cancellation.api.rights import Right
-from order_cancellation.api.shapes import Body, FileDiffOut, SavedOut, Text
+from order_cancellation.api.shapes import LARGEST_NUMBER, Body, FileDiffOut, SavedOut, Text
 from order_cancellation.service.history import diff, restore, versions
 
 __all__ = ["router"]
 
 router = area()
-
-_LARGEST = 2**63 - 1
 
 
 class VersionOut(BaseModel):
@@ -46,7 +44,7 @@ class DiffOut(BaseModel):
 class RestoreBody(Body):
     """The version to go back to."""
 
-    version: int = Field(ge=0, le=_LARGEST)
+    version: int = Field(ge=0, le=LARGEST_NUMBER)
     base: str = Field(max_length=64)
     note: str = Field(default="", max_length=2000)
 
@@ -72,8 +70,8 @@ def get_history(dag_id: str) -> HistoryOut:
 @router.get("/api/flows/{dag_id}/history/diff", **needs(Right.SEE))
 def get_diff(
     dag_id: str,
-    before: Annotated[int, Query(alias="from", ge=0, le=_LARGEST)],
-    after: Annotated[int | None, Query(alias="to", ge=0, le=_LARGEST)] = None,
+    before: Annotated[int, Query(alias="from", ge=0, le=LARGEST_NUMBER)],
+    after: Annotated[int | None, Query(alias="to", ge=0, le=LARGEST_NUMBER)] = None,
 ) -> DiffOut:
     """Tell what differs between two versions, or between one and the folder as it is now."""
     found = diff(workshop_of_past(dag_id), dag_id, before, after)

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import HTTPException, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from order_cancellation.api.guard import Caller, area, needs
 from order_cancellation.api.place import the_ledger, the_store
 from order_cancellation.api.rights import Right, Rights, rights_of, visible
-from order_cancellation.api.shapes import sayable
+from order_cancellation.api.shapes import Body, sayable
 from order_cancellation.ledger import State
 from order_cancellation.ledger.search import Wanted
 from order_cancellation.service import life as lives
@@ -28,7 +28,7 @@ router = area()
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 Uuid = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Text = Annotated[str | None, Query(max_length=250)]
+Word = Annotated[str | None, Query(max_length=250)]
 
 
 class RequestRow(BaseModel):
@@ -138,11 +138,7 @@ class Life(RequestRow):
     actions: Actions
 
 
-class _Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Redo(_Asked):
+class Redo(Body):
     """Which requests shall be done again."""
 
     uuids: Annotated[list[Uuid], Field(min_length=1, max_length=MOST_ROWS)]
@@ -163,14 +159,14 @@ class RedoResults(BaseModel):
     results: list[Redone]
 
 
-class Resolve(_Asked):
+class Resolve(Body):
     """A person's decision."""
 
     decision: Literal["accepted", "refused"] = Field(alias="as")
     why: Reason
 
 
-class Reveal(_Asked):
+class Reveal(Body):
     """Why somebody has to see personal data."""
 
     why: Reason
@@ -183,14 +179,15 @@ class Payloads(BaseModel):
 
 
 @router.get("/api/requests", **needs(Right.SEE))
-def list_requests(  # noqa: PLR0917 -- FastAPI gives them by name
+def list_requests(
+    *,
     user: Caller,
-    flow: Text = None,
+    flow: Word = None,
     state: Annotated[list[State] | None, Query(max_length=len(State))] = None,
-    run_id: Text = None,
+    run_id: Word = None,
     changed_from: Annotated[datetime | None, Query(alias="from")] = None,
     changed_to: Annotated[datetime | None, Query(alias="to")] = None,
-    text: Text = None,
+    text: Word = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
     after: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> RequestPage:
@@ -210,8 +207,8 @@ def list_requests(  # noqa: PLR0917 -- FastAPI gives them by name
 @router.get("/api/requests/outcomes", **needs(Right.SEE))
 def list_outcomes(
     user: Caller,
-    flow: Text = None,
-    run_id: Text = None,
+    flow: Word = None,
+    run_id: Word = None,
     hours: Annotated[int, Query(ge=1, le=LONGEST_HOURS)] = 24,
 ) -> Outcomes:
     """Count over time what became of requests."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 __all__ = [
+    "LARGEST_NUMBER",
     "Body",
     "CaseOut",
     "DraftBody",
@@ -19,6 +20,9 @@ __all__ = [
     "Texts",
     "sayable",
 ]
+
+LARGEST_NUMBER = 2**63 - 1
+"""The largest that a column of numbers holds."""
 
 _DEEPEST = 150
 

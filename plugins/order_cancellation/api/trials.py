@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import HTTPException
+from fastapi import HTTPException, Query
 from pydantic import BaseModel, Field
 
 from order_cancellation.api.guard import Caller, area, needs
 from order_cancellation.api.known import cases_out, loaded_draft, the_flows_store
 from order_cancellation.api.place import the_ledger, the_settings, the_store
 from order_cancellation.api.rights import Right, may
-from order_cancellation.api.shapes import Body, CaseOut, DraftBody, Json, Text, Texts
+from order_cancellation.api.shapes import LARGEST_NUMBER, Body, CaseOut, DraftBody, Json, Text, Texts
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.hooks.looking_up import look_up_endpoint
 from order_cancellation.http.masking import redact
@@ -32,7 +32,6 @@ __all__ = ["router"]
 
 router = area()
 
-_LARGEST_ID = 2**63 - 1
 _ROOM = BoundedSemaphore(4)
 _DOOR = BoundedSemaphore(10)
 """Those at work and those who wait: each holds one of the threads that all of Airflow's pages share."""
@@ -192,16 +191,20 @@ def try_chain(dag_id: str, body: ChainBody) -> ChainOut:
 
 
 @router.get("/api/flows/{dag_id}/example", **needs(Right.TEST))
-def get_example(dag_id: str, user: Caller, id: int | None = None, masked: bool = True) -> ExampleOut:  # noqa: A002, FBT001, FBT002 (the query's own names)
+def get_example(
+    *,
+    dag_id: str,
+    user: Caller,
+    request_id: Annotated[int | None, Query(alias="id", ge=0, le=LARGEST_NUMBER)] = None,
+    masked: bool = True,
+) -> ExampleOut:
     """Read one real request from Omnitron; who may not reveal personal data gets it masked."""
     if not masked and not may(user, Right.REVEAL, dag_id):
         raise HTTPException(403, "You have no right to see personal data. Ask for the example masked.")
-    if id is not None and not 0 <= id <= _LARGEST_ID:
-        raise ConfigurationError("A request's number is between 0 and 2^63 - 1.")
     flow = the_flows_store(dag_id).load(dag_id).flow
     endpoint = look_up_endpoint(flow.get_data.connection)
     with _room():
-        request = asyncio.run(read_example(flow, endpoint, the_ledger(), id))
+        request = asyncio.run(read_example(flow, endpoint, the_ledger(), request_id))
     if not masked:
         note_example(the_ledger(), dag_id, request, who=user.get_name())
     return ExampleOut(request=redact(request) if masked else request, masked=masked)

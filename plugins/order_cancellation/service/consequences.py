@@ -186,8 +186,8 @@ class _Case:
             else ""
         )
         return (
-            f"The ERP answered {self.record.erp_status}, and the response script called that a failure: if it is "
-            f"booked all the same, the money moves twice.{cleared}"
+            f"The ERP answered {self.record.erp_status}, and the response script called that a failure: if "
+            f"it is booked all the same, the money moves twice.{cleared}"
         )
 
     def _held(self) -> str:
