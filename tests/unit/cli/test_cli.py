@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
@@ -11,44 +10,19 @@ from contextlib import closing
 
 import pytest
 import yaml
-from cryptography.fernet import Fernet
 
 from contract.ledgers import FLOW, PERSONAL, FakeClock, brought_to, uuid_of
 from order_cancellation import commands
-from order_cancellation.cli import main
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.ledger import Ledger, State
-from order_cancellation.service.settings import Settings
 from unit.flow.flow_files import FILES, files_of, put
 
 
 @pytest.fixture
-def flows(tmp_path, monkeypatch):
-    """An installation with one good flow; Airflow's configuration is not asked."""
-    settings = Settings(
-        flows_folder=tmp_path / "flows",
-        ledger_url=f"sqlite:///{tmp_path / 'ledger.db'}",
-        payload_keys=(Fernet.generate_key().decode(),),
-    )
-    monkeypatch.setattr(commands, "_settings", lambda: settings)
-    put(settings.flows_folder, "acme", script={"file": "script.py"}, mapping={"file": "mapping.json"})
-    return settings.flows_folder
-
-
-@pytest.fixture
-def call(capsys, monkeypatch):
-    """Run a call, and return its exit code, standard output and standard error."""
-
-    def run(*words: str, stdin: bytes = b"") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        try:
-            code = main(words)
-        except SystemExit as end:
-            code = end.code
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
+def flows(installed):
+    """One good flow."""
+    put(installed.flows_folder, "acme", script={"file": "script.py"}, mapping={"file": "mapping.json"})
+    return installed.flows_folder
 
 
 class TestValidate:

@@ -2,84 +2,68 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
 
 import pytest
-from cryptography.fernet import Fernet
 
-from order_cancellation import commands
-from order_cancellation.cli import main
-from order_cancellation.service.settings import Settings
 from unit.flow.flow_files import put
 
 REQUEST = b'{"id": 7, "uuid": "u-7", "channel": {"pk": 2}}'
 
 
 @pytest.fixture
-def flows(tmp_path, monkeypatch):
-    settings = Settings(
-        flows_folder=tmp_path / "flows",
-        ledger_url=f"sqlite:///{tmp_path / 'ledger.db'}",
-        payload_keys=(Fernet.generate_key().decode(),),
-    )
-    monkeypatch.setattr(commands, "_settings", lambda: settings)
-    monkeypatch.chdir(tmp_path)
-    put(settings.flows_folder, "acme", title="Acme")
-    return settings.flows_folder
+def flows(installed):
+    put(installed.flows_folder, "acme", title="Acme")
+    return installed.flows_folder
 
 
 @pytest.fixture
-def call(capsys, monkeypatch):
+def ask(call):
+    """Run a call below ``flows``, and return its exit code and what it says."""
+
     def run(*words: str, stdin: bytes = b"") -> tuple[int, str]:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        try:
-            code = main(["flows", *words])
-        except SystemExit as end:
-            code = end.code
-        out, err = capsys.readouterr()
+        code, out, err = call("flows", *words, stdin=stdin)
         return code, out or err
 
     return run
 
 
-def test_flows_are_listed_with_what_is_wrong(flows, call):
+def test_flows_are_listed_with_what_is_wrong(flows, ask):
     put(flows, "bad", titel="x")
-    rows = json.loads(call("list", "--format", "json")[1])
+    rows = json.loads(ask("list", "--format", "json")[1])
     assert [(row["id"], row["state"], len(row["problems"])) for row in rows] == [
         ("acme", "enabled", 0),
         ("bad", "broken", 1),
     ]
-    assert "Acme" in call("list")[1]
+    assert "Acme" in ask("list")[1]
 
 
-def test_a_flow_is_made_copied_exported_imported_and_deleted(flows, call):
-    assert call("new", "one", "--template", "returns_to_erp", "--title", "One")[0] == 0
-    assert call("copy", "one", "two", "--note", "to try")[0] == 0
-    assert call("export", "two")[0] == 0
-    assert call("import", "three", "two.zip")[0] == 0
-    assert call("delete", "two")[0] == 0
+def test_a_flow_is_made_copied_exported_imported_and_deleted(flows, ask):
+    assert ask("new", "one", "--template", "returns_to_erp", "--title", "One")[0] == 0
+    assert ask("copy", "one", "two", "--note", "to try")[0] == 0
+    assert ask("export", "two")[0] == 0
+    assert ask("import", "three", "two.zip")[0] == 0
+    assert ask("delete", "two")[0] == 0
     assert sorted(path.name for path in flows.iterdir()) == ["acme", "one", "three"]
     assert (flows / "one" / "script.py").read_bytes() == (flows / "three" / "script.py").read_bytes()
-    version = json.loads(call("history", "two", "--format", "json")[1])[0]["id"]
-    assert call("restore", "two", str(version))[0] == 0
+    version = json.loads(ask("history", "two", "--format", "json")[1])[0]["id"]
+    assert ask("restore", "two", str(version))[0] == 0
     assert (flows / "two").is_dir()
 
 
-def test_a_flow_is_disabled_and_its_history_says_who_and_why(flows, call):
-    assert call("disable", "acme", "--note", "the ERP is down") == (0, "Flow 'acme' is disabled.\n")
+def test_a_flow_is_disabled_and_its_history_says_who_and_why(flows, ask):
+    assert ask("disable", "acme", "--note", "the ERP is down") == (0, "Flow 'acme' is disabled.\n")
     assert b"enabled: false" in (flows / "acme" / "flow.yaml").read_bytes()
-    assert call("enable", "acme")[0] == 0
-    versions = json.loads(call("history", "acme", "--format", "json")[1])
+    assert ask("enable", "acme")[0] == 0
+    versions = json.loads(ask("history", "acme", "--format", "json")[1])
     assert [one["note"] for one in versions] == ["Enabled", "the ERP is down", "As it was found"]
     assert versions[0]["author"].endswith("(command line)")
-    assert "-enabled: false" in call("diff", "acme", str(versions[1]["id"]), str(versions[0]["id"]))[1]
-    assert call("diff", "acme", str(versions[0]["id"])) == (0, "Nothing differs.\n")
+    assert "-enabled: false" in ask("diff", "acme", str(versions[1]["id"]), str(versions[0]["id"]))[1]
+    assert ask("diff", "acme", str(versions[0]["id"])) == (0, "Nothing differs.\n")
 
 
-def test_the_whole_way_is_walked_without_sending(flows, call):
-    code, out = call("chain", "acme", "--input", "-", "--status", "422", stdin=REQUEST)
+def test_the_whole_way_is_walked_without_sending(flows, ask):
+    code, out = ask("chain", "acme", "--input", "-", "--status", "422", stdin=REQUEST)
     told = json.loads(out)
     assert (code, told["call"]["method"], told["write_back"]["outcome"]) == (0, "POST", "failure")
 
@@ -99,8 +83,8 @@ def test_the_whole_way_is_walked_without_sending(flows, call):
         (("diff", "acme", "x"), "is no number"),
     ],
 )
-def test_what_can_not_be_done_is_told_and_exits_1(flows, call, words, said):
-    code, text = call(*words)
+def test_what_can_not_be_done_is_told_and_exits_1(flows, ask, words, said):
+    code, text = ask(*words)
     assert code == 1
     assert said in text
     assert [path.name for path in flows.iterdir()] == ["acme"]
