@@ -10,16 +10,14 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from order_cancellation.errors import (
     ConfigurationError,
     OrderCancellationError,
-    Refused,
-    Unauthorized,
     UnreadableAnswer,
-    Wait,
 )
 from order_cancellation.flow.model import LookUp, WriteToErp
 from order_cancellation.http.breaker import Breaker
@@ -27,8 +25,8 @@ from order_cancellation.http.jsonpath import first_match
 from order_cancellation.http.limits import Limits
 from order_cancellation.http.masking import excerpt
 from order_cancellation.http.messages import Answer, Call
-from order_cancellation.http.retry_after import retry_after
 from order_cancellation.http.session import Session
+from order_cancellation.http.statuses import SUCCESS, refusal
 from order_cancellation.http.templates import template
 from order_cancellation.http.transport import describe
 from order_cancellation.http.urls import ABSOLUTE, has_written_host, join_url, same_origin
@@ -38,9 +36,6 @@ __all__ = ["Erp", "build_call", "encode_body", "leads_there", "uses_request"]
 log = logging.getLogger(__name__)
 
 LOOK_UP_TIMEOUT_S = 30.0
-SUCCESS = range(200, 300)
-SERVER_ERRORS = range(500, 600)
-UNAUTHORIZED, NOT_FOUND, TOO_MANY = 401, 404, 429
 MISSING: Any = object()
 
 
@@ -240,7 +235,7 @@ class Erp:
         """
         await self._token_is_good.wait()
         answer = await self._guarded(lambda: self._session.send(call, before_write=before_write), call)
-        if answer.status == UNAUTHORIZED and not self._renewed:
+        if answer.status == HTTPStatus.UNAUTHORIZED and not self._renewed:
             await self._renew_for_the_rest(answer.token_generation)
         return answer
 
@@ -299,7 +294,7 @@ class Erp:
         call = Call("GET", url, {"Accept": "application/json"}, timeout_s=LOOK_UP_TIMEOUT_S)
         async with self.slot():
             answer = await self._session.ask(call, through=lambda send: self._guarded(send, call))
-        if answer.status == NOT_FOUND:
+        if answer.status == HTTPStatus.NOT_FOUND:
             return False
         if answer.status not in SUCCESS:
             raise self._refusal(call, answer, request)
@@ -338,16 +333,10 @@ class Erp:
             )
         return value.strip().lower() not in {"", "false"} if isinstance(value, str) else bool(value)
 
-    def _refusal(self, call: Call, answer: Answer, request: Any) -> Exception:
+    def _refusal(self, call: Call, answer: Answer, request: Any) -> OrderCancellationError:
         told = f"{self._about(call)} was answered {answer.status}: {self._words(answer, request)}"
-        wait = retry_after(answer.headers, self._session.clock.now())
-        if answer.status == TOO_MANY or (answer.status in SERVER_ERRORS and wait is not None):
-            return Wait(told, seconds=wait)
-        if answer.status == UNAUTHORIZED:
-            return Unauthorized(told, status=answer.status)
-        if answer.status in SERVER_ERRORS:
-            return UnreadableAnswer(told)
-        return Refused(told, status=answer.status)
+        now = self._session.clock.now()
+        return refusal(answer, told, now, server_error=UnreadableAnswer)
 
     def _about(self, call: Call) -> str:
         return f"Connection '{self._session.endpoint.connection_id}': the look-up {describe(call)}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from random import Random
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +20,6 @@ from order_cancellation.errors import (
     InDoubt,
     OrderCancellationError,
     Refused,
-    Unauthorized,
     UnreadableAnswer,
     Wait,
 )
@@ -28,8 +28,8 @@ from order_cancellation.http.masking import excerpt
 from order_cancellation.http.messages import Answer, Call
 from order_cancellation.http.pauses import pauses
 from order_cancellation.http.reading import ListQuery, Reading, ReadingSummary
-from order_cancellation.http.retry_after import retry_after
 from order_cancellation.http.session import Session
+from order_cancellation.http.statuses import SUCCESS, refusal
 from order_cancellation.http.transport import describe
 from order_cancellation.http.urls import join_url
 
@@ -40,9 +40,6 @@ TIMEOUT_S = 30.0
 PATIENCE_S = 60.0
 """How long a reading call waits in all where Omnitron asks it to; the task's retry does the rest."""
 FIRST_WAIT_S = 1.0
-SUCCESS = range(200, 300)
-SERVER_ERRORS = range(500, 600)
-UNAUTHORIZED, NOT_FOUND, TOO_MANY = 401, 404, 429
 NOT_ALLOWED = frozenset({400, 406})
 
 
@@ -106,7 +103,7 @@ class OmnitronReader:
         """
         call = self._call("GET", f"{REQUESTS}/{request_id}/detailed/")
         answer, data = await self._read(call, lambda data: _is_request(data, request_id))
-        return None if answer.status == NOT_FOUND else data
+        return None if answer.status == HTTPStatus.NOT_FOUND else data
 
     def _call(self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> Call:
         pairs = query_string(query or {})
@@ -123,7 +120,7 @@ class OmnitronReader:
     async def _page(self, query: ListQuery, number: int) -> Page | None:
         call = self._call("GET", f"{REQUESTS}/detailed/", query=query.parameters(number))
         answer, data = await self._read(call, lambda data: page_of(data) is not None, f", page {number}")
-        if answer.status != NOT_FOUND:
+        if answer.status != HTTPStatus.NOT_FOUND:
             return page_of(data)
         if number == 1:
             raise Refused(self._told(call, answer, ""), status=answer.status)
@@ -135,7 +132,7 @@ class OmnitronReader:
         """Send a reading call until its answer can be read; 404 is for the caller to understand."""
         for pause in (*pauses(self._random), None):
             answer = await self._patiently(call, place)
-            if answer.status == NOT_FOUND:
+            if answer.status == HTTPStatus.NOT_FOUND:
                 return answer, None
             data = answer.data
             if is_readable(data):
@@ -153,7 +150,7 @@ class OmnitronReader:
         while True:
             answer = await self._asked(call, place)
             refusal = self._refusal(call, answer, place)
-            if refusal is None or answer.status == NOT_FOUND:
+            if refusal is None or answer.status == HTTPStatus.NOT_FOUND:
                 return answer
             if isinstance(refusal, InDoubt):  # reading leaves nothing in doubt
                 raise UnreadableAnswer(str(refusal))
@@ -176,14 +173,7 @@ class OmnitronReader:
         if answer.status in SUCCESS:
             return None
         told = self._told(call, answer, place)
-        wait = retry_after(answer.headers, self._clock.now())
-        if answer.status == TOO_MANY or (answer.status in SERVER_ERRORS and wait is not None):
-            return Wait(told, seconds=wait)
-        if answer.status == UNAUTHORIZED:
-            return Unauthorized(told, status=answer.status)
-        if answer.status in SERVER_ERRORS:
-            return InDoubt(told)
-        return Refused(told, status=answer.status)
+        return refusal(answer, told, self._clock.now(), server_error=InDoubt)
 
     def _told(self, call: Call, answer: Answer, place: str) -> str:
         words = excerpt(answer, secrets=self._session.secrets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from random import Random
 from typing import Any
 
@@ -19,7 +20,6 @@ from order_cancellation.http.transport import AiohttpTransport, Transport
 
 __all__ = ["EndpointHook"]
 
-UNAUTHORIZED = 401
 TEST_TIMEOUT_S = 15.0
 
 
@@ -99,7 +99,7 @@ async def _tried(endpoint: Endpoint) -> str:
         answer = await transport.send(
             Call("GET", endpoint.base_url + "/", headers=headers, timeout_s=TEST_TIMEOUT_S)
         )
-    if answer.status == UNAUTHORIZED:
+    if answer.status == HTTPStatus.UNAUTHORIZED:
         raise Unauthorized(
             f"{endpoint.base_url} does not accept these credentials (401)", status=answer.status
         )

@@ -15,13 +15,13 @@ from typing import TypeVar
 from order_cancellation.clock import Clock
 from order_cancellation.errors import InDoubt, NotSent
 from order_cancellation.http.messages import Answer
+from order_cancellation.http.statuses import SERVER_ERRORS
 from order_cancellation.http.traffic import Traffic, Watch
 
 __all__ = ["Breaker"]
 
 log = logging.getLogger(__name__)
 
-SERVER_ERRORS = range(500, 600)
 PATIENCE_S = 60.0
 POLL_S = 0.5
 CLAIM_S = 60.0

@@ -11,11 +11,13 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from http import HTTPStatus
 
 from order_cancellation.clock import Clock
 from order_cancellation.errors import NotSent
 from order_cancellation.http.messages import Answer
 from order_cancellation.http.retry_after import retry_after
+from order_cancellation.http.statuses import SERVER_ERRORS
 from order_cancellation.http.traffic import MemoryTraffic, Traffic, Watch
 
 __all__ = ["LONGEST_WAIT_S", "Limits"]
@@ -30,8 +32,6 @@ THROTTLED_WAIT_S = 1.0
 """How long a 429 that names no time is heeded."""
 SLOWEST, FASTER, STEP_S = 1 / 16, 0.1, 1.0
 ROUNDING = 1e-6
-SERVER_ERRORS = range(500, 600)
-TOO_MANY, UNAVAILABLE = 429, 503
 
 
 class Limits:
@@ -103,7 +103,7 @@ class Limits:
 
     def learn(self, answer: Answer) -> None:
         """Take from an answer how fast the other side wants to be called."""
-        if answer.status in (TOO_MANY, UNAVAILABLE):
+        if answer.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
             self._throttled(answer)
         elif answer.status not in SERVER_ERRORS:
             self._throttled_since, self._throttled_for = None, 0.0
@@ -112,7 +112,7 @@ class Limits:
     def _throttled(self, answer: Answer) -> None:
         asked = retry_after(answer.headers, self._clock.now())
         if asked is None:
-            asked = THROTTLED_WAIT_S if answer.status == TOO_MANY else 0.0
+            asked = THROTTLED_WAIT_S if answer.status == HTTPStatus.TOO_MANY_REQUESTS else 0.0
         if asked:
             now = self._clock.monotonic()
             self._throttled_since = now if self._throttled_since is None else self._throttled_since

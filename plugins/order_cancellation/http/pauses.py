@@ -11,12 +11,12 @@ from random import Random
 from order_cancellation.clock import Clock
 from order_cancellation.errors import InDoubt, LoginFailed, NotSent
 from order_cancellation.http.messages import Answer
+from order_cancellation.http.statuses import SERVER_ERRORS
 
 __all__ = ["REPEATS", "pauses", "repeating"]
 
 REPEATS = 3
 FIRST_S = 0.5
-SERVER_ERRORS = range(500, 600)
 
 
 def pauses(random: Random, repeats: int = REPEATS) -> Iterator[float]:

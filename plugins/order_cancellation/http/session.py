@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from http import HTTPStatus
 from random import Random
 
 from order_cancellation.clock import Clock
@@ -23,7 +24,6 @@ from order_cancellation.http.transport import Transport
 
 __all__ = ["Session"]
 
-UNAUTHORIZED = 401
 CLAIM_S = 60.0
 FIRST_POLL_S = 0.1
 LONGEST_POLL_S = 2.0
@@ -105,7 +105,7 @@ class Session:
             return await (self.send(call) if through is None else through(lambda: self.send(call)))
 
         answer = await repeating(send, clock=self.clock, random=self.random)
-        if answer.status != UNAUTHORIZED or self.kind.lasting:
+        if answer.status != HTTPStatus.UNAUTHORIZED or self.kind.lasting:
             return answer
         await self.renew(answer.token_generation)
         return await repeating(send, clock=self.clock, random=self.random)

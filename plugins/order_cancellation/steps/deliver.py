@@ -16,7 +16,6 @@ from order_cancellation.errors import (
     LeaseLost,
     NotSent,
     OrderCancellationError,
-    UnreadableAnswer,
     recovery_of,
 )
 from order_cancellation.flow.model import Flow
@@ -276,7 +275,7 @@ async def _status_moved(desk: Desk, record: Record) -> Record | None:
     assert record.id is not None
     try:
         now = await context.the_omnitron().get(record.id)
-    except (OrderCancellationError, UnreadableAnswer) as error:
+    except OrderCancellationError as error:
         text = safe_text(f"its status could not be checked: {error}", record)
         return await desk.record(Change(record, record.moved(record.state, error=text, hopeful=True)))
     status = None if now is None else now.get("status")

@@ -15,6 +15,7 @@ from order_cancellation.http.logins.kind import Visit
 from order_cancellation.http.masking import endpoint_secrets, excerpt, mask, outline
 from order_cancellation.http.messages import Answer, Call
 from order_cancellation.http.pauses import repeating
+from order_cancellation.http.statuses import SUCCESS
 from order_cancellation.http.transport import describe
 
 __all__ = ["LOGIN_TIMEOUT_S", "exchange", "jwt_life_s", "renew_at", "token_in"]
@@ -23,7 +24,6 @@ LOGIN_TIMEOUT_S = 20.0
 LONGEST_MARGIN_S = 60.0
 MARGIN_SHARE = 0.2
 LONGEST_LIFE_S = 10 * 366 * 86_400.0
-SUCCESS = range(200, 300)
 TITLE = re.compile(r"<title[^>]*>([^<]{1,100})", re.IGNORECASE)
 
 
