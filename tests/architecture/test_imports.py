@@ -43,6 +43,12 @@ KNOWS_AIRFLOW = {
 }
 """The only places that may import Airflow."""
 
+AIRFLOWS_TABLES = PACKAGE / "api" / "standing.py"
+"""What Airflow knows of flows is asked of Airflow's own tables."""
+
+OTHER_CLOCKS = {"time.time", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
+"""Times of day that no test could set."""
+
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names} | ALONGSIDE
 
 
@@ -91,6 +97,20 @@ class TestModule:
     def test_knows_airflow_only_where_it_may(self, path: Path) -> None:
         airflow = {name for name in imported_by(path) if name.split(".")[0] == "airflow"}
         assert not airflow or part_of(path) in KNOWS_AIRFLOW
+
+    def test_speaks_sql_only_where_it_may(self, path: Path) -> None:
+        sql = {name for name in imported_by(path) if name.split(".")[0] == "sqlalchemy"}
+        assert not sql or part_of(path) == "ledger" or path == AIRFLOWS_TABLES
+
+    def test_asks_the_clock_for_the_time(self, path: Path) -> None:
+        asked = {
+            f"{node.value.id}.{node.attr}"
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        }
+        is_engine = ROW.get(part_of(path), 4) < 4 and part_of(path) != "clock"
+        is_users = "child" in path.parts  # a script of theirs may ask what it likes
+        assert not is_engine or is_users or not asked & OTHER_CLOCKS
 
     def test_is_imported_by_its_full_name(self, path: Path) -> None:
         relative = [
