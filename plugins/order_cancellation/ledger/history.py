@@ -29,7 +29,7 @@ class Save:
         flow: The flow's id.
         revision: The folder's content, as ``Runs.revision`` returns it.
         at: Seconds since 1970; of a change from outside, when it was first seen.
-        author: Who saved it; empty for a change from outside.
+        author: Who saved it, or that it was changed from outside.
         note: Why.
     """
 
