@@ -9,6 +9,8 @@ from order_cancellation.steps.context import Context, Outcome
 __all__ = ["attributes_of", "private_texts", "safe_text", "told"]
 
 _PRINTED_CHARS = 4000
+_OF_AN_ANSWER = ("invokehttp.", "delivery.outcome")
+"""How the names begin of what is told of an answer; the next answer replaces all of them."""
 
 
 def attributes_of(context: Context, record: Record, more: dict[str, str] | None = None) -> dict[str, str]:
@@ -17,10 +19,14 @@ def attributes_of(context: Context, record: Record, more: dict[str, str] | None 
     Args:
         context: The step's ports.
         record: The request, with its payload ``attributes`` where there is one.
-        more: What this step adds.
+        more: What an answer of the ERP adds. What an earlier answer added is taken away: a send of which no
+            answer came has no status, whatever the one before had.
     """
+    kept = record.payloads.get("attributes", {})
+    if more:
+        kept = {name: value for name, value in kept.items() if not name.startswith(_OF_AN_ANSWER)}
     return {
-        **record.payloads.get("attributes", {}),
+        **kept,
         "flow.id": record.flow,
         "run.id": context.run_id,
         "request.id": str(record.id),

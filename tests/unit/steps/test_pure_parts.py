@@ -7,11 +7,34 @@ import pytest
 
 from order_cancellation.errors import ScriptFailed
 from order_cancellation.flow.model import Delivery
+from order_cancellation.steps.attributes import attributes_of
 from order_cancellation.steps.get_data import batch_sizes, even
 from order_cancellation.steps.judge import Relation, StoredAnswer, default_relation, relation_of, wait_asked
 from order_cancellation.steps.outcomes import retry_pause_s
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class TestAttributesOf:
+    KEPT = {"invoice": "R-1", "invokehttp.status.code": "503", "delivery.outcome": "answered"}
+    RECORD = SimpleNamespace(
+        flow="acme", id=4, uuid="u-4", channel=2, attempts=2, payloads={"attributes": KEPT}
+    )
+
+    def test_a_send_without_an_answer_has_no_status_of_an_earlier_one(self):
+        """A script that decides what nobody knows would call a lost answer by the status before it."""
+        given = attributes_of(
+            SimpleNamespace(run_id="run-2"), self.RECORD, StoredAnswer(status=None).attributes
+        )
+
+        assert given["delivery.outcome"] == "unknown"
+        assert "invokehttp.status.code" not in given
+        assert given["invoice"] == "R-1"
+
+    def test_later_steps_find_what_the_answer_was(self):
+        given = attributes_of(SimpleNamespace(run_id="run-2"), self.RECORD)
+
+        assert given["invokehttp.status.code"] == "503"
 
 
 class TestDefaultRelation:

@@ -76,6 +76,7 @@ const chrome = (dark: boolean) =>
       ".cm-gutters": { backgroundColor: color("bg"), border: "none", color: color("fg-muted") },
       ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: color("bg-muted") },
       ".cm-cursor": { borderLeftColor: color("fg") },
+      ".cm-placeholder": { color: color("fg-muted") }, // its own grey is too pale to read
       ".cm-selectionBackground, &.cm-focused .cm-selectionBackground": {
         background: `${color("brand-muted")} !important`,
       },
