@@ -15,16 +15,23 @@ from order_cancellation.steps.outcomes import retry_pause_s
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class TestAttributesOf:
-    KEPT = {"invoice": "R-1", "invokehttp.status.code": "503", "delivery.outcome": "answered"}
-    RECORD = SimpleNamespace(
-        flow="acme", id=4, uuid="u-4", channel=2, attempts=2, payloads={"attributes": KEPT}
-    )
+ANSWERED_BEFORE = SimpleNamespace(
+    flow="acme",
+    id=4,
+    uuid="u-4",
+    channel=2,
+    attempts=2,
+    payloads={
+        "attributes": {"invoice": "R-1", "invokehttp.status.code": "503", "delivery.outcome": "answered"}
+    },
+)
 
+
+class TestAttributesOf:
     def test_a_send_without_an_answer_has_no_status_of_an_earlier_one(self):
         """A script that decides what nobody knows would call a lost answer by the status before it."""
         given = attributes_of(
-            SimpleNamespace(run_id="run-2"), self.RECORD, StoredAnswer(status=None).attributes
+            SimpleNamespace(run_id="run-2"), ANSWERED_BEFORE, StoredAnswer(status=None).attributes
         )
 
         assert given["delivery.outcome"] == "unknown"
@@ -32,7 +39,7 @@ class TestAttributesOf:
         assert given["invoice"] == "R-1"
 
     def test_later_steps_find_what_the_answer_was(self):
-        given = attributes_of(SimpleNamespace(run_id="run-2"), self.RECORD)
+        given = attributes_of(SimpleNamespace(run_id="run-2"), ANSWERED_BEFORE)
 
         assert given["invokehttp.status.code"] == "503"
 
