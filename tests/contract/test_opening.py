@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -334,3 +335,42 @@ def test_a_ledger_can_be_copied_while_it_is_closed(tmp_path, open_ledger):
     copy = Ledger(f"sqlite:///{tmp_path / 'copy.db'}", (KEY,), FakeClock())
     assert len(copy.queries.list()) == 1
     copy.close()
+
+
+class TestDisk:
+    """On SQLite the ledger itself brings each commit to the disk, before anybody hears that it is written."""
+
+    @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+    def test_a_commit_is_there_before_it_counts_as_written(self, ledger, monkeypatch):
+        flushed = []
+        flush = os.fdatasync
+        monkeypatch.setattr(
+            os, "fdatasync", lambda file: (flushed.append(os.fstat(file).st_ino), flush(file))
+        )
+        ledger.work.open_claim("acme", "run-1", 0, "script", worker="w", lease_s=60)
+
+        log = f"{ledger.database.engine.url.database}-wal"
+        assert flushed == [Path(log).stat().st_ino]
+
+    @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+    def test_a_disk_that_refuses_makes_the_ledger_unavailable(self, ledger, monkeypatch):
+        def refuse(_file):
+            raise OSError(5, "Input/output error")
+
+        monkeypatch.setattr(os, "fdatasync", refuse)
+        with pytest.raises(LedgerUnavailable, match="Input/output error"):
+            ledger.work.open_claim("acme", "run-1", 0, "script", worker="w", lease_s=60)
+
+    def test_where_the_log_can_not_be_named_sqlite_does_it(self, tmp_path):
+        path = tmp_path / "ledger.db"
+        open_database(f"sqlite:///{path}").dispose()
+        by_name, by_uri = (
+            open_database(url) for url in (f"sqlite:///{path}", f"sqlite:///file:{path}?uri=true")
+        )
+
+        modes = []
+        for engine in (by_name, by_uri):
+            with engine.connect() as connection:
+                modes.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+            engine.dispose()
+        assert modes == [1, 2]

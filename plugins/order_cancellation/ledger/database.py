@@ -122,7 +122,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.isolation_level = None  # transactions are begun below, not by the driver
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000}")
-        cursor.execute(f"PRAGMA synchronous={'NORMAL' if _flushed_by_us(cursor) else 'FULL'}")
+        cursor.execute(f"PRAGMA synchronous={'NORMAL' if _flushed_by_us(engine, cursor) else 'FULL'}")
         cursor.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten, too
         cursor.execute("PRAGMA cache_size=-4000")  # the system caches the file, for all processes together
         cursor.close()
@@ -137,13 +137,21 @@ def _prepare_sqlite(engine: Engine) -> None:
             _begin_writing(connection)
 
 
-def _flushed_by_us(cursor: Any) -> bool:
+def _flushed_by_us(engine: Engine, cursor: Any) -> bool:
     """Say whether :meth:`Database.write` brings commits to the disk, and SQLite need not.
 
     SQLite does so while it holds the one writer's place, for milliseconds in which nobody else can write.
     """
     [mode] = cursor.execute("PRAGMA journal_mode").fetchone()
-    return mode == "wal" and hasattr(os, "fdatasync")
+    return mode == "wal" and _log_of(engine) is not None
+
+
+def _log_of(engine: Engine) -> str | None:
+    """Return where SQLite's write-ahead log stands; None for a URI, and where it can't be flushed apart."""
+    path = engine.url.database or ""
+    if engine.dialect.name != "sqlite" or path.startswith("file:") or not hasattr(os, "fdatasync"):
+        return None
+    return f"{path}-wal"
 
 
 def _begin_writing(connection: Connection) -> None:
@@ -207,10 +215,11 @@ class Database:
         left it for the database meanwhile was brought to the disk by SQLite. A ledger on Postgres has no such
         file, nor has one in another journal mode, in which SQLite itself brings commits to the disk.
         """
-        if not self.sqlite or not hasattr(os, "fdatasync"):
+        path = _log_of(self.engine)
+        if path is None:
             return
         try:
-            log = os.open(f"{self.engine.url.database}-wal", os.O_RDONLY)
+            log = os.open(path, os.O_RDONLY)
         except FileNotFoundError:
             return
         try:
