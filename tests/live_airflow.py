@@ -7,8 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,18 +57,35 @@ FILES = {
 }
 
 
-@dataclass
 class Live:
-    """A running Airflow with the sandbox behind its connections."""
+    """A running Airflow with the sandbox behind its connections.
+
+    Args:
+        place: Where it lives.
+        sandbox: What its connections lead to.
+        flows: Its flows folder.
+    """
 
     airflow: Standing
-    sandbox: SandboxThread
-    flows: Path
+
+    def __init__(self, place: Place, sandbox: SandboxThread, flows: Path) -> None:
+        self.place = place
+        self.sandbox = sandbox
+        self.flows = flows
+        self._life = ExitStack()
 
     @property
     def home(self) -> Path:
         """Where Airflow writes."""
-        return self.airflow.place.home
+        return self.place.home
+
+    def rise(self) -> None:
+        """Start Airflow; a second time with what the first one left behind."""
+        self.airflow = self._life.enter_context(standing(self.place))
+
+    def end(self) -> None:
+        """Stop Airflow, or clear away what a kill has left of it."""
+        self._life.close()
 
     def call(self, method: str, path: str, **more: Any) -> Any:
         """Call Airflow's REST API, and again while SQLite is busy."""
@@ -170,11 +186,14 @@ def place_for(home: Path, flows: Path) -> Place:
 @contextmanager
 def live_airflow(home: Path, flows: Path, sandbox: SandboxThread) -> Iterator[Live]:
     """Start Airflow, and make the connections to the sandbox."""
-    with standing(place_for(home, flows)) as airflow:
-        live = Live(airflow, sandbox, flows)
+    live = Live(place_for(home, flows), sandbox, flows)
+    live.rise()
+    try:
         for name, connection in connections_to(sandbox).items():
-            airflow.api.set_connection(name, connection)
+            live.airflow.api.set_connection(name, connection)
         yield live
+    finally:
+        live.end()
 
 
 def connections_to(sandbox: SandboxThread) -> dict[str, dict[str, Any]]:

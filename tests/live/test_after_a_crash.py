@@ -9,54 +9,60 @@ from pathlib import Path
 
 import pytest
 
-from live_airflow import live_airflow, write_flow
+from live_airflow import write_flow
+from order_cancellation.demo.environment import is_taken
 from order_cancellation.demo.keeper import session_members
 from order_cancellation.sandbox.thread import SandboxThread
 
 pytestmark = pytest.mark.timeout(400)
 
-SLOW = {"name": "all_fine", "requests": {"count": 4}, "settings": {"erp_latency": 2.5}}
+FOUR = {"name": "all_fine", "requests": {"count": 4}}
+SLOW = {**FOUR, "settings": {"erp_latency": 2.5}}
 
 
-@pytest.fixture
-def flows(tmp_path: Path) -> Path:
-    write_flow(tmp_path / "flows", "crashed")
-    return tmp_path / "flows"
-
-
-def test_a_killed_airflow_takes_its_tasks_up_again_within_a_minute(tmp_path, flows):
+def test_a_killed_airflow_takes_its_tasks_up_again_within_a_minute(live):
     """Everything is killed while the ERP is being called; after a start the run ends, each booked once."""
-    with SandboxThread(scenario=SLOW) as sandbox:
-        with live_airflow(tmp_path / "home", flows, sandbox) as live:
-            run_id = live.start("crashed")
-            live.wait(lambda: being_booked(sandbox) > 0, "the first call to the ERP")
-            kill(session_members(live.airflow.program.pid))
-        sandbox.use({"name": "all_fine", "requests": {"count": 4}}, keep=True)
-        with live_airflow(tmp_path / "home", flows, sandbox) as live:
-            begun = time.monotonic()
-            state = live.end_of("crashed", run_id, seconds=150)
-            took = time.monotonic() - begun
+    write_flow(live.flows, "killed_whole")
+    live.begin(SLOW)
+    run_id = live.start("killed_whole")
+    live.wait(lambda: being_booked(live.sandbox) > 0, "the first call to the ERP")
+    live.wait(lambda: not killed(live.airflow.program.pid), "the end of what was killed")
+    live.wait(lambda: not is_taken(live.place.port), "the port")
+    live.end()
+    live.begin(FOUR, keep=True)
+    live.rise()
+    begun = time.monotonic()
+    state = live.end_of("killed_whole", run_id, seconds=150)
+    took = time.monotonic() - begun
 
-        assert state == "success"
-        assert live.booked() == [1, 2, 3, 4]
-        assert took < 100
+    assert state == "success"
+    assert live.booked() == [1, 2, 3, 4]
+    assert took < 100
 
 
-def test_a_killed_task_is_retried_and_sends_nothing_twice(tmp_path, flows):
+def test_a_killed_task_is_retried_and_sends_nothing_twice(live):
     """The process of a running write_to_erp is killed; Airflow's retry settles by the look-up."""
-    with SandboxThread(scenario=SLOW) as sandbox, live_airflow(tmp_path / "home", flows, sandbox) as live:
-        run_id = live.start("crashed")
-        live.wait(lambda: being_booked(sandbox) > 0, "the first call to the ERP")
-        kill(task_processes(live.airflow.program.pid, "write_to_erp"))
-        state = live.end_of("crashed", run_id, seconds=150)
+    write_flow(live.flows, "killed_task")
+    live.begin(SLOW)
+    run_id = live.start("killed_task")
+    live.wait(lambda: being_booked(live.sandbox) > 0, "the first call to the ERP")
+    kill(task_processes(live.airflow.program.pid, "write_to_erp"))
+    state = live.end_of("killed_task", run_id, seconds=150)
 
-        assert state == "success"
-        assert live.booked() == [1, 2, 3, 4]
+    assert state == "success"
+    assert live.booked() == [1, 2, 3, 4]
 
 
 def being_booked(sandbox: SandboxThread) -> int:
     """How many bookings the ERP has been asked for."""
     return sum(call["path"].startswith("/erp/cancellations") for call in sandbox.calls)
+
+
+def killed(session: int) -> set[int]:
+    """Kill whoever is in a session; whom that has hit, for they may have started others meanwhile."""
+    members = session_members(session)
+    kill(members)
+    return members
 
 
 def kill(pids: set[int]) -> None:
