@@ -24,6 +24,7 @@ export default defineConfig(({ command }) => ({
   test: {
     environment: "happy-dom",
     include: ["src/**/*.test.{ts,tsx}"],
+    isolate: false, // to load Chakra anew for each file takes as long as its tests; each file clears its document
     setupFiles: "src/testSetup.ts",
     testTimeout: 60_000,
   },
