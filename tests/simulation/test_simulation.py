@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SEEDS = int(os.environ.get("SEEDS", "1000"))
 PARTS = 10
 """Each part is a test of its own, so that all cores have something to do to the end."""
+FINDS_RARE = {"key_changed_too_early": 374, "lease_ignored": 117}
+"""The first seed that finds a bug which takes many; it is tried before the others."""
 PROCESSES = 1 if "PYTEST_XDIST_WORKER" in os.environ else min(os.cpu_count() or 1, 8)
 
 
@@ -53,9 +55,10 @@ def test_so_it_does_with_the_ledger_in_postgres(monkeypatch):
 
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_is_found(bug):
-    """Each is found within 1,000 seeds; most within a few."""
+    """Each is found within 1,000 seeds; most within a few, and where that changes all are tried again."""
+    seeds = dict.fromkeys((FINDS_RARE.get(bug, 0), *range(1000)))
     with planted(bug):
-        found = next((seed for seed in range(1000) if live(seed).failed), None)
+        found = next((seed for seed in seeds if live(seed).failed), None)
 
     assert found is not None, f"1,000 seeds did not find the bug {bug}: {replay_command(0, bug)}"
 
