@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import yaml
 from cryptography.fernet import Fernet
 
 from order_cancellation.http.endpoint import Endpoint
+from order_cancellation.ledger.opening import open_database
 from order_cancellation.sandbox.thread import SandboxThread
 from order_cancellation.service import requests as service_requests
 from order_cancellation.service import runs
@@ -190,8 +192,17 @@ def sandbox() -> Iterator[SandboxThread]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with nothing in it, to be copied: migrating takes longer than a step."""
+    path = tmp_path_factory.mktemp("ledger") / "empty.db"
+    open_database(f"sqlite:///{path}").dispose()
+    return path
+
+
 @pytest.fixture
-def engine(tmp_path: Path, sandbox: SandboxThread) -> Engine:
+def engine(tmp_path: Path, sandbox: SandboxThread, empty_ledger: Path) -> Engine:
     engine = Engine(tmp_path, sandbox)
+    shutil.copy(empty_ledger, tmp_path / "ledger.db")
     engine.write(a_flow())
     return engine

@@ -1,5 +1,5 @@
 """Fixtures of the engine's tests."""
 
-from engine_harness import engine, sandbox
+from engine_harness import empty_ledger, engine, sandbox
 
-__all__ = ["engine", "sandbox"]
+__all__ = ["empty_ledger", "engine", "sandbox"]
