@@ -179,18 +179,15 @@ class TestViewer:
         expect(page.get_by_role("button", name=re.compile("Redo|booked|Reveal"))).to_have_count(0)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_everybody_can_use_the_pages(page, address, refunds, breaches, theme):
-    """No breach of WCAG 2.1 AA: a list with chosen rows, and a request with its bodies."""
+def test_everybody_can_use_the_pages(page, address, refunds, breaches):
+    """No breach of WCAG 2.1 AA in both themes: a list with chosen rows, and a request with its bodies."""
     page.goto(f"{address}/plugin/requests?flow={refunds}")
-    page.evaluate(f"localStorage.setItem('theme', '{theme}')")
-    page.reload()
     page.get_by_role("checkbox", name="Choose Request 5701").focus()
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Redo…")).to_be_visible()
-    found = {"list": breaches()}
+    found = {"list": breaches("dark") + breaches("light")}
     open_request(page, address, refunds, 5702)
     for body in ("The request as Omnitron had it", "What was sent to the ERP", "The ERP's answer"):
         page.get_by_text(body).last.click()
-    found["request"] = breaches()
+    found["request"] = breaches("dark") + breaches("light")
     assert found == {"list": [], "request": []}
