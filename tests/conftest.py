@@ -5,6 +5,7 @@ A test that needs one of them without using it says ``@pytest.mark.needs("postgr
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -19,14 +20,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"needs(name, …): what the test needs of {', '.join(MISSING)}")
 
 
-LONG = ("tests/live", "tests/browser", "tests/simulation", "tests/engine", "tests/demo", "tests/ui")
-"""What begins first: whatever comes last keeps one core waiting."""
+LIVE = ("tests/live", "tests/browser")
+LONG = ("tests/simulation", "tests/engine", "tests/demo", "tests/ui")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what takes long first; all else keeps the drawn order."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    """Put what takes longest first, lest it keep one core waiting; all else keeps the drawn order."""
+    items.sort(key=lambda item: (not item.nodeid.startswith(LIVE), not item.nodeid.startswith(LONG)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: the one with the real Airflow waits for it most of the time."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -36,7 +43,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            if nodeid.startswith(("tests/live", "tests/browser")):
+            if nodeid.startswith(LIVE):
                 return "live"
             return nodeid if nodeid.startswith("tests/simulation") else nodeid.partition("::")[0]
 
