@@ -52,7 +52,7 @@ demo: setup
 airflow: setup
 	@$(BIN)/python -m order_cancellation.demo airflow
 
-# On all cores; tests/conftest.py says what stays together. ARGS="-n 0" for one process.
+# On all cores; tests/conftest.py says on how many processes, and what stays together. ARGS="-n 0" for one process.
 test: setup
 	@$(BIN)/python -m pytest -p no:cacheprovider -n auto --maxprocesses 8 --dist loadscope --no-loadscope-reorder $(ARGS)
 
