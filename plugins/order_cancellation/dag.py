@@ -24,7 +24,7 @@ from airflow.sdk import (
     TriggerRule,
     get_parsing_context,
 )
-from airflow.sdk.definitions._internal.expandinput import DictOfListsExpandInput, MappedArgument
+from airflow.sdk.definitions._internal.expandinput import DictOfListsExpandInput
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.definitions.taskgroup import MappedTaskGroup, TaskGroup
 
@@ -114,7 +114,6 @@ def _requests(flow: Flow, get_data: FlowOperator) -> TaskGroup:
             task = STEP_OPERATORS[step](
                 task_id=step,
                 flow_id=flow.id,
-                batch=MappedArgument(input=batches, key="batch"),
                 trigger_rule=TriggerRule.ALL_DONE if previous else TriggerRule.ALL_SUCCESS,
             )
             if previous:

@@ -70,6 +70,7 @@ def a_context(*, conf=None, run_type="manual", try_number=1, states=None) -> Any
     ti = SimpleNamespace(
         dag_id="acme",
         run_id="r1",
+        map_index=3,
         try_number=try_number,
         max_tries=2,
         get_task_states=lambda **asked: {"r1": states or {}},
@@ -85,7 +86,7 @@ def a_context(*, conf=None, run_type="manual", try_number=1, states=None) -> Any
 
 
 def a_step(**more: Any) -> WriteToErpOperator:
-    return WriteToErpOperator(task_id="write_to_erp", flow_id="acme", batch=3, **more)
+    return WriteToErpOperator(task_id="write_to_erp", flow_id="acme", **more)
 
 
 class TestLogin:
@@ -146,7 +147,7 @@ class TestStep:
             "behind": 0,
         }
 
-    def test_asks_for_its_own_step_and_batch(self, fake) -> None:
+    def test_asks_for_its_own_step_and_for_the_batch_of_its_map_index(self, fake) -> None:
         a_step().execute(a_context())
         assert fake.asked == [("write_to_erp", 3)]
 
@@ -204,7 +205,7 @@ class TestStep:
             a_step().execute(a_context())
 
     def test_has_a_name_even_when_the_ledger_is_down(self, fake) -> None:
-        assert a_step().batch_name("r1") == "batch 3"
+        assert a_step().batch_name("r1", 3) == "batch 3"
 
 
 class TestReport:

@@ -11,7 +11,6 @@ class CustomResponseOperator(BatchOperator):
     """Judge the ERP's answers by the flow's script, and repeat where it asks for a new login.
 
     :param flow_id: The flow.
-    :param batch: The batch's number. (templated)
     """
 
     ui_color = "#fbf3c4"

@@ -11,7 +11,6 @@ class MappingOperator(BatchOperator):
     """Apply the flow's Jolt mapping to each request.
 
     :param flow_id: The flow.
-    :param batch: The batch's number. (templated)
     """
 
     ui_color = "#dfe7fb"

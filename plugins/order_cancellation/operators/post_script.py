@@ -11,7 +11,6 @@ class PostScriptOperator(BatchOperator):
     """Run the flow's last script for each request that Omnitron knows to be done.
 
     :param flow_id: The flow.
-    :param batch: The batch's number. (templated)
     """
 
     ui_color = "#e9e9ec"

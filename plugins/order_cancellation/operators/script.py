@@ -11,7 +11,6 @@ class ScriptOperator(BatchOperator):
     """Run the flow's script over each request.
 
     :param flow_id: The flow.
-    :param batch: The batch's number. (templated)
     """
 
     ui_color = "#e8e4f8"

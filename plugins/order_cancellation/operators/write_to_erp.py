@@ -11,7 +11,6 @@ class WriteToErpOperator(BatchOperator):
     """Send each request to the ERP: at most once, unless the flow or a person allows more.
 
     :param flow_id: The flow.
-    :param batch: The batch's number. (templated)
     """
 
     ui_color = "#fde3c8"

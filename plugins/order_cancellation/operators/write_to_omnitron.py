@@ -11,7 +11,6 @@ class WriteToOmnitronOperator(BatchOperator):
     """Tell Omnitron the outcome of each request.
 
     :param flow_id: The flow.
-    :param batch: The batch's number. (templated)
     """
 
     ui_color = "#d3f0e4"
