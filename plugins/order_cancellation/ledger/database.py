@@ -18,6 +18,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     create_engine,
+    create_pool_from_url,
     event,
     insert,
     literal_column,
@@ -57,35 +58,51 @@ def open_engine(url: str) -> Engine:
     Raises:
         ConfigurationError: The URL is not one, or names a database that is not supported.
     """
-    engine = copy(_prepared(url))
-    engine.pool = engine.pool.recreate()
+    parsed = _parsed(url)
+    try:
+        if parsed.get_backend_name() == "sqlite":
+            engine = copy(_sqlite(parsed.drivername))
+            engine.url, engine.pool = parsed, create_pool_from_url(parsed)
+            _prepare_connections(engine)
+        else:
+            engine = copy(_prepared(parsed))
+            engine.pool = engine.pool.recreate()
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise ConfigurationError(_UNUSABLE) from error
+    return engine
+
+
+@lru_cache
+def _sqlite(driver: str) -> Engine:
+    """Return the engine that those of all SQLite ledgers are copies of; it has no file.
+
+    They share the statements that were compiled: a task opens the ledger more than once, and compiling costs
+    more than running. What was compiled for one file serves another (``ahead``).
+    """
+    engine = create_engine(f"{driver}://", hide_parameters=True)
+    _refuse_async(engine)
+    engine.connect().close()  # the dialect finds out what this SQLite can do
+    _prepare_transactions(engine)
     return engine
 
 
 @lru_cache(maxsize=8)
-def _prepared(url: str) -> Engine:
-    """Return the engine that all others of this URL are copies of, and which itself never connects.
-
-    They share the statements that were compiled: a task opens the ledger more than once, and compiling costs
-    more than running.
-    """
-    parsed = _parsed(url)
-    try:
-        engine = create_engine(parsed, hide_parameters=True, **_options(parsed))
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise ConfigurationError(_UNUSABLE) from error
-    if engine.dialect.is_async:
-        raise ConfigurationError(_UNUSABLE)
-    if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine)
-    elif engine.dialect.name == "postgresql":
-        _prepare_postgres(engine)
-    else:
+def _prepared(parsed: URL) -> Engine:
+    """Return the engine that all others of this URL are copies of, and which itself never connects."""
+    engine = create_engine(parsed, hide_parameters=True, **_options(parsed))
+    _refuse_async(engine)
+    if engine.dialect.name != "postgresql":
         raise ConfigurationError(
             f"Setting [order_cancellation] ledger_url: {engine.dialect.name} is not supported, "
             "only sqlite and postgresql are."
         )
+    _prepare_postgres(engine)
     return engine
+
+
+def _refuse_async(engine: Engine) -> None:
+    if engine.dialect.is_async:
+        raise ConfigurationError(_UNUSABLE)
 
 
 _UNUSABLE = (
@@ -116,8 +133,8 @@ def _options(parsed: URL) -> dict[str, Any]:
     return options
 
 
-def _prepare_sqlite(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
+def _prepare_connections(engine: Engine) -> None:
+    @event.listens_for(engine.pool, "connect")
     def _settings(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, not by the driver
         cursor = connection.cursor()
@@ -127,6 +144,8 @@ def _prepare_sqlite(engine: Engine) -> None:
         cursor.execute("PRAGMA cache_size=-4000")  # the system caches the file, for all processes together
         cursor.close()
 
+
+def _prepare_transactions(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         # a writer that begins as a reader can be refused half-way; asking at once only waits

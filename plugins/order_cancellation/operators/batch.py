@@ -22,8 +22,8 @@ log = structlog.get_logger(__name__)
 class BatchOperator(FlowOperator):
     """Run one step for one batch; green only when every request of the batch is past it.
 
-    The batch's number is the map index: ``get_data`` numbers a run's batches from 0. Asking Airflow for the list
-    of numbers would cost each task instance two calls of Airflow's API, some 35 ms of processor time.
+    The batch's number is the map index: ``get_data`` numbers a run's batches from 0. Asking Airflow for the
+    list of numbers would cost each task instance two calls of Airflow's API, some 35 ms of processor time.
 
     :param flow_id: The flow.
     """
