@@ -17,6 +17,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
+    Pool,
     create_engine,
     create_pool_from_url,
     event,
@@ -62,7 +63,7 @@ def open_engine(url: str) -> Engine:
     try:
         if parsed.get_backend_name() == "sqlite":
             engine = copy(_sqlite(parsed.drivername))
-            engine.url, engine.pool = parsed, create_pool_from_url(parsed)
+            engine.url, engine.pool = parsed, _sqlite_pool(parsed).recreate()
             _prepare_connections(engine)
         else:
             engine = copy(_prepared(parsed))
@@ -84,6 +85,12 @@ def _sqlite(driver: str) -> Engine:
     engine.connect().close()  # the dialect finds out what this SQLite can do
     _prepare_transactions(engine)
     return engine
+
+
+@lru_cache(maxsize=8)
+def _sqlite_pool(parsed: URL) -> Pool:
+    """Return the pool that those of this file's engines are made like; it never connects."""
+    return create_pool_from_url(parsed)
 
 
 @lru_cache(maxsize=8)

@@ -316,11 +316,13 @@ def _former_flows(settings: Settings, ledger: Ledger) -> tuple[str, ...]:
 
 
 def _tell_protections(file: str, protections: Sequence[Protection]) -> None:
-    """Log what stands between a script and the machine, in a group that the log page folds."""
+    """Log what stands between a script and the machine, in a group that the log page folds.
+
+    In one piece: each event costs Airflow some 3 ms.
+    """
     absent = [each.name for each in protections if not each.in_force]
     _LOG.info("::group::Protections around %s: %s", file, f"all but {', '.join(absent)}" if absent else "all")
-    for each in protections:
-        _LOG.info("%s", each)
+    _LOG.info("%s", "\n".join(map(str, protections)))
     _LOG.info("::endgroup::")
 
 
