@@ -16,7 +16,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,15 +57,20 @@ MODULES = (
 )
 
 
-@cache
+_begun: list[bool] = []
+
+
 def get_ready() -> None:
     """Do all of it, once; what can't be done is told and left to the tasks.
 
-    Airflow runs the plugin file again in each task, which then finds this done.
+    Airflow runs the plugin file again for its listeners and in each task, which then find this begun.
     """
+    if _begun:
+        return
+    _begun.append(True)
     for module in MODULES:
         _try(module, partial(importlib.import_module, module))
-    for what in (_templates, _script_packages, _ledger, _a_run):
+    for what in (_listeners, _templates, _script_packages, _ledger, _a_run):
         _try(what.__name__.strip("_"), what)
 
 
@@ -74,6 +79,13 @@ def _try(name: str, what: Callable[[], object]) -> None:
         what()
     except Exception:  # whatever it is, the scheduler has to start, and each task tells its own
         log.warning("%s could not be made ready ahead; tasks do it themselves", name, exc_info=True)
+
+
+def _listeners() -> None:
+    """Look for listeners as each task does: Airflow searches the plugins folder and all that is installed."""
+    from airflow.sdk.listener import get_listener_manager  # noqa: PLC0415
+
+    get_listener_manager()
 
 
 def _templates() -> None:

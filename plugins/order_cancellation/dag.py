@@ -54,6 +54,8 @@ __all__ = ["TAG", "broken_dag", "build_dag", "ended_well", "flow_dags"]
 
 TAG = "order-cancellation"
 BROKEN_TASK = "broken_flow"
+BATCHES = "requests"
+"""The mapped group; its tasks' ids begin with it."""
 FIRST_DAY = (2020, 1, 1)
 """Where intervals are counted from, and the earliest that a backfill can reach; no run is caught up on."""
 
@@ -108,7 +110,7 @@ def build_dag(loaded: LoadedFlow) -> DAG:
 
 def _requests(flow: Flow, get_data: FlowOperator) -> TaskGroup:
     batches = DictOfListsExpandInput({"batch": get_data.output})
-    with MappedTaskGroup(group_id="requests", expand_input=batches) as group:
+    with MappedTaskGroup(group_id=BATCHES, expand_input=batches) as group:
         previous: BatchOperator | None = None
         for step in flow.steps:
             task = STEP_OPERATORS[step](
@@ -157,7 +159,12 @@ def flow_dags() -> Iterator[DAG]:
     store = FlowStore(read_settings().flows_folder)
     for flow_id in store.ids():
         if _dag_id(flow_id) == context.dag_id:
-            yield build_dag(_as_it_ran(store, flow_id))
+            dag = build_dag(_as_it_ran(store, flow_id))
+            if (context.task_id or "").startswith(f"{BATCHES}."):
+                # the run's first tasks have checked its parameters; Airflow would check them against their
+                # schemas in every task, for some 5 ms of processor time
+                dag.params = ParamsDict()
+            yield dag
 
 
 def _as_it_ran(store: FlowStore, flow_id: str) -> LoadedFlow:

@@ -224,6 +224,16 @@ class TestFactory:
         monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", "login")
         assert [dag.dag_id for dag in flow_dags()] == ["two"]
 
+    @pytest.mark.parametrize(("task_id", "checked"), [("login", True), ("requests.mapping", False)])
+    def test_lets_a_runs_first_tasks_check_its_parameters_and_no_batchs_once_more(
+        self, flows, monkeypatch, task_id, checked
+    ) -> None:
+        write_flow(flows, "acme", WHOLE_FLOW)
+        monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "acme")
+        monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", task_id)
+        (dag,) = flow_dags()
+        assert ("dry_run" in dag.params) is checked
+
     def test_builds_in_a_tasks_process_the_newest_runs_revision_where_the_folder_is_broken_now(
         self, flows, monkeypatch, tmp_path
     ) -> None:

@@ -58,6 +58,16 @@ class TestRun:
         assert live.booked() == [1, 2, 3]
         assert "by the repaired script" in logs_of(live.home)
 
+    def test_a_dry_run_books_nothing_and_tells_omnitron_nothing(self, live):
+        """What a person asked of the run reaches every step's task, whose DAG holds no parameters itself."""
+        live.begin({"name": "all_fine", "requests": {"count": 2, "first_id": 900}})
+        run_id, state = live.run("repaired", dry_run=True)
+
+        assert state == "success"
+        assert ("write_to_erp", 1) in live.states("repaired", run_id)
+        assert live.booked() == []
+        assert {request["status"] for request in live.sandbox.requests} == {"approved"}
+
     def test_the_test_button_logs_in(self, live):
         """Airflow's own connection test really asks the two systems."""
         for name in ("omnitron_default", "erp_default"):
