@@ -16,6 +16,7 @@ from sqlalchemy import (
     URL,
     Column,
     Connection,
+    Dialect,
     Engine,
     Pool,
     create_engine,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.util import LRUCache
 
 from order_cancellation.errors import ConfigurationError, LedgerUnavailable
 
@@ -62,9 +64,10 @@ def open_engine(url: str) -> Engine:
     parsed = _parsed(url)
     try:
         if parsed.get_backend_name() == "sqlite":
-            engine = copy(_sqlite(parsed.drivername))
-            engine.url, engine.pool = parsed, _sqlite_pool(parsed).recreate()
-            _prepare_connections(engine)
+            pool = _sqlite_pool(parsed).recreate()
+            engine = Engine(pool, _sqlite_dialect(parsed.drivername), parsed, hide_parameters=True)
+            engine.update_execution_options(compiled_cache=_COMPILED)
+            _prepare_sqlite(engine)
         else:
             engine = copy(_prepared(parsed))
             engine.pool = engine.pool.recreate()
@@ -73,18 +76,18 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
-@lru_cache
-def _sqlite(driver: str) -> Engine:
-    """Return the engine that those of all SQLite ledgers are copies of; it has no file.
+_COMPILED: LRUCache[Any, Any] = LRUCache(500)
+"""The statements that were compiled, for all SQLite ledgers together: a task opens its ledger more than once,
+and compiling costs more than running. What was compiled for one file serves another (``ahead``)."""
 
-    They share the statements that were compiled: a task opens the ledger more than once, and compiling costs
-    more than running. What was compiled for one file serves another (``ahead``).
-    """
-    engine = create_engine(f"{driver}://", hide_parameters=True)
+
+@lru_cache
+def _sqlite_dialect(driver: str) -> Dialect:
+    """Return the dialect that the engines of all SQLite ledgers share, as statements are compiled for one."""
+    engine = create_engine(f"{driver}://")
     _refuse_async(engine)
-    engine.connect().close()  # the dialect finds out what this SQLite can do
-    _prepare_transactions(engine)
-    return engine
+    engine.connect().close()  # it finds out what this SQLite can do
+    return engine.dialect
 
 
 @lru_cache(maxsize=8)
@@ -140,8 +143,8 @@ def _options(parsed: URL) -> dict[str, Any]:
     return options
 
 
-def _prepare_connections(engine: Engine) -> None:
-    @event.listens_for(engine.pool, "connect")
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, not by the driver
         cursor = connection.cursor()
@@ -151,8 +154,6 @@ def _prepare_connections(engine: Engine) -> None:
         cursor.execute("PRAGMA cache_size=-4000")  # the system caches the file, for all processes together
         cursor.close()
 
-
-def _prepare_transactions(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         # a writer that begins as a reader can be refused half-way; asking at once only waits
