@@ -5,6 +5,7 @@ A test that needs one of them without using it says ``@pytest.mark.needs("postgr
 
 from __future__ import annotations
 
+import functools
 import os
 import uuid
 from collections.abc import Iterator
@@ -50,8 +51,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Together(config, log)
 
 
+@functools.cache
+def give_way() -> None:
+    """Let the real Airflow have a core first: its tests come one after another, and end last."""
+    os.nice(5)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Look for what the test's markers name, before its fixtures are made."""
+    if "PYTEST_XDIST_WORKER" in os.environ and not item.nodeid.startswith(LIVE):
+        give_way()
     for mark in item.iter_markers("needs"):
         for need in mark.args:
             demand(need)
