@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import textwrap
@@ -130,6 +131,10 @@ class TestOnlyOne:
         for _ in range(2):
             with only_one(tmp_path):
                 pass
+
+    def test_a_home_that_is_made_is_closed_to_other_users(self, tmp_path):
+        with only_one(tmp_path / "home"):
+            assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
 
     def test_it_stays_taken_while_a_program_still_ends(self, tmp_path, log):
         with only_one(tmp_path) as lock:

@@ -111,7 +111,7 @@ def only_one(home: Path, seconds: float = GRACE + _SWEEPING) -> Iterator[IO[str]
     An earlier one that is just being stopped is waited for.
 
     Args:
-        home: Airflow's home; made if it is not there.
+        home: Airflow's home; made if it is not there, for this user alone: keys and the password lie in it.
         seconds: For how long.
 
     Yields:
@@ -120,7 +120,7 @@ def only_one(home: Path, seconds: float = GRACE + _SWEEPING) -> Iterator[IO[str]
     Raises:
         ConfigurationError: If the other one does not end.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (home / "running.lock").open("a+") as lock:
         end = time.monotonic() + seconds
         while not _lock(lock):
