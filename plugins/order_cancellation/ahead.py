@@ -56,7 +56,6 @@ MODULES = (
     "encodings.unicode_escape",
 )
 
-
 _begun: list[bool] = []
 
 
@@ -83,41 +82,41 @@ def _try(name: str, what: Callable[[], object]) -> None:
 
 def _listeners() -> None:
     """Look for listeners as each task does: Airflow searches the plugins folder and all that is installed."""
-    from airflow.sdk.listener import get_listener_manager  # noqa: PLC0415
+    from airflow.sdk.listener import get_listener_manager
 
     get_listener_manager()
 
 
 def _templates() -> None:
     """Render as Airflow does for each batch's name: Jinja builds its lexer at the first use."""
-    from airflow.sdk import DAG  # noqa: PLC0415 -- only where it is used: the scheduler
+    from airflow.sdk import DAG
 
     DAG("ahead", schedule=None).get_template_env().from_string("{{ task.name(run.id) }}")
 
 
 def _script_packages() -> None:
     """Find what scripts may import: that looks at hundreds of files, and is the same for every script."""
-    from order_cancellation.airflow_settings import read_settings  # noqa: PLC0415
-    from order_cancellation.scripts.reach import reach_of  # noqa: PLC0415
+    from order_cancellation.airflow_settings import read_settings
+    from order_cancellation.scripts.reach import reach_of
 
     reach_of(read_settings().script_packages)
 
 
 def _ledger() -> None:
     """Make the ledger's engine; it connects to nothing before a task uses it."""
-    from order_cancellation.airflow_settings import read_settings  # noqa: PLC0415
-    from order_cancellation.ledger.database import open_engine  # noqa: PLC0415
+    from order_cancellation.airflow_settings import read_settings
+    from order_cancellation.ledger.database import open_engine
 
     open_engine(read_settings().ledger_url)
 
 
 def _a_run() -> None:
     """Take one made-up request through a flow that touches every port but scripts."""
-    from cryptography.fernet import Fernet  # noqa: PLC0415 (here and below: only where it is used)
+    from cryptography.fernet import Fernet
 
-    from order_cancellation.dag import build_dag  # noqa: PLC0415
-    from order_cancellation.flow.store import FlowStore  # noqa: PLC0415
-    from order_cancellation.service.settings import Settings  # noqa: PLC0415
+    from order_cancellation.dag import build_dag
+    from order_cancellation.flow.store import FlowStore
+    from order_cancellation.service.settings import Settings
 
     with tempfile.TemporaryDirectory(prefix="order-cancellation-") as name, _in_silence():
         home = Path(name)
@@ -132,9 +131,9 @@ def _a_run() -> None:
 
 
 async def _run_through(settings: Settings) -> None:
-    from order_cancellation.http.endpoint import Endpoint  # noqa: PLC0415
-    from order_cancellation.sandbox.server import Sandbox  # noqa: PLC0415
-    from order_cancellation.service import runs  # noqa: PLC0415
+    from order_cancellation.http.endpoint import Endpoint
+    from order_cancellation.sandbox.server import Sandbox
+    from order_cancellation.service import runs
 
     async with Sandbox(scenario={"name": _FLOW_ID, "requests": {"count": 1}}) as sandbox:
         made_up = sandbox.world.settings

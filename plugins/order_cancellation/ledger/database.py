@@ -63,16 +63,22 @@ def open_engine(url: str) -> Engine:
     """
     parsed = _parsed(url)
     try:
-        if parsed.get_backend_name() == "sqlite":
-            pool = _sqlite_pool(parsed).recreate()
-            engine = Engine(pool, _sqlite_dialect(parsed.drivername), parsed, hide_parameters=True)
-            engine.update_execution_options(compiled_cache=_COMPILED)
-            _prepare_sqlite(engine)
-        else:
-            engine = copy(_prepared(parsed))
-            engine.pool = engine.pool.recreate()
+        return _on_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _on_a_server(parsed)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise ConfigurationError(_UNUSABLE) from error
+
+
+def _on_sqlite(parsed: URL) -> Engine:
+    pool = _sqlite_pool(parsed).recreate()
+    engine = Engine(pool, _sqlite_dialect(parsed.drivername), parsed, hide_parameters=True)
+    engine.update_execution_options(compiled_cache=_COMPILED)
+    _prepare_sqlite(engine)
+    return engine
+
+
+def _on_a_server(parsed: URL) -> Engine:
+    engine = copy(_prepared(parsed))
+    engine.pool = engine.pool.recreate()
     return engine
 
 
@@ -87,6 +93,7 @@ def _sqlite_dialect(driver: str) -> Dialect:
     engine = create_engine(f"{driver}://")
     _refuse_async(engine)
     engine.connect().close()  # it finds out what this SQLite can do
+    engine.dispose()
     return engine.dialect
 
 
