@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["prepare_environment", "project_root"]
+from order_cancellation.errors import ConfigurationError
+
+__all__ = ["prepare_environment", "project_root", "read_environment"]
 
 _ENVIRONMENT_FILE = "airflow.env"
 
@@ -21,23 +25,45 @@ def prepare_environment() -> None:
 
     Must be called before Airflow is imported, since that reads ``AIRFLOW_HOME`` once. Outside a checkout it
     does nothing: there the environment is the installer's.
+
+    Raises:
+        ConfigurationError: If a line of ``airflow.env`` can't be read.
     """
     root = project_root()
     if root is None:
         return
     os.environ.setdefault("AIRFLOW_HOME", str(root / ".airflow"))
-    for name, value in _written_settings(root):
-        os.environ.setdefault(name, value)
+    with suppress(OSError):
+        for name, value in read_environment(root).items():
+            os.environ.setdefault(name, value)
 
 
-def _written_settings(root: Path) -> list[tuple[str, str]]:
-    try:
-        text = (root / _ENVIRONMENT_FILE).read_text(encoding="utf-8")
-    except OSError:
-        return []
-    lines = (line.strip() for line in text.splitlines())
-    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
-    return [
-        (name.strip(), value.strip().replace("${PWD}", str(root)).replace("$PWD", str(root)))
-        for name, _, value in pairs
-    ]
+def read_environment(root: Path) -> dict[str, str]:
+    """Return the variables of a project's ``airflow.env``, which a shell can source as well.
+
+    Its lines are KEY=VALUE; empty ones and those that begin with ``#`` say nothing. ``$PWD`` stands for the
+    project's root; a value in single quotes is taken as it stands.
+
+    Args:
+        root: The project's root.
+
+    Raises:
+        ConfigurationError: If a line is none of these.
+        OSError: If the file can't be read.
+    """
+    settings = {}
+    for number, line in enumerate(
+        (root / _ENVIRONMENT_FILE).read_text(encoding="utf-8").splitlines(), start=1
+    ):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals or not name.isidentifier():
+            raise ConfigurationError(f"airflow.env, line {number}: write KEY=VALUE, or # before a remark.")
+        settings[name] = _meant(value.strip(), root)
+    return settings
+
+
+def _meant(value: str, root: Path) -> str:
+    quoted = re.fullmatch("'([^']*)'", value)
+    return quoted[1] if quoted else value.replace("$PWD", str(root))

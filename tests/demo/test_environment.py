@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from order_cancellation.demo.environment import find_place, read_port, read_settings
+from order_cancellation.demo.environment import find_place, read_port
 from order_cancellation.errors import ConfigurationError
+from order_cancellation.project import read_environment
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-class TestReadSettings:
-    def test_pwd_stands_for_the_root_and_remarks_say_nothing(self):
-        text = "# a remark\n\nAIRFLOW_HOME=$PWD/.airflow\nEMPTY=\nURL=sqlite:///x?a=b\n"
-        assert read_settings(text, Path("/srv")) == {
-            "AIRFLOW_HOME": "/srv/.airflow",
-            "EMPTY": "",
-            "URL": "sqlite:///x?a=b",
-        }
-
-    @pytest.mark.parametrize("line", ["AIRFLOW_HOME", "export A=1", "A B=1", "=1"])
-    def test_a_line_that_means_nothing_is_refused_with_its_number(self, line):
-        with pytest.raises(ConfigurationError, match="line 2"):
-            read_settings(f"A=1\n{line}\n", ROOT)
 
 
 class TestReadPort:
@@ -78,7 +65,7 @@ class TestFindPlace:
 
 
 class TestTheProjectsOwnFile:
-    NAMES = frozenset(read_settings((ROOT / "airflow.env").read_text(), ROOT))
+    NAMES = frozenset(read_environment(ROOT))
 
     def test_holds_no_key_password_or_address(self):
         forbidden = ("PORT", "KEY", "SECRET", "PASSWORD", "URL", "SQL_ALCHEMY_CONN")
@@ -87,3 +74,13 @@ class TestTheProjectsOwnFile:
     def test_gives_a_reason_above_each_block_of_settings(self):
         blocks = (ROOT / "airflow.env").read_text().strip().split("\n\n")
         assert [block for block in blocks if not block.startswith("#")] == []
+
+    def test_says_the_same_to_a_shell(self):
+        names = " ".join(sorted(self.NAMES))
+        script = (
+            f'set -a; . ./airflow.env; for name in {names}; do printf "%s=%s\\0" $name "${{!name}}"; done'
+        )
+        said = subprocess.run(
+            ["bash", "-c", script], cwd=ROOT, env={}, capture_output=True, text=True, check=True
+        ).stdout
+        assert dict(each.split("=", 1) for each in said.split("\0")[:-1]) == read_environment(ROOT)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from order_cancellation.errors import ConfigurationError
+from order_cancellation.project import read_environment
 
 AIRFLOW_PORT = 8080
 SANDBOX_PORT = 8090
@@ -20,27 +21,6 @@ _REAL_SYSTEMS = (
     "AIRFLOW__WORKERS__SECRETS_BACKEND",
 )
 _LAST_PORT = 65_535
-
-
-def read_settings(text: str, root: Path) -> dict[str, str]:
-    """Return the variables of an ``airflow.env``.
-
-    Args:
-        text: KEY=VALUE lines; empty ones and those that begin with ``#`` say nothing.
-        root: The project's root, which ``$PWD`` stands for.
-
-    Raises:
-        ConfigurationError: If a line is none of these.
-    """
-    settings = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        name, equals, value = line.partition("=")
-        if not equals or not name.isidentifier():
-            raise ConfigurationError(f"airflow.env, line {number}: write KEY=VALUE, or # before a remark.")
-        settings[name] = value.strip().replace("$PWD", str(root))
-    return settings
 
 
 def read_port(name: str, default: int, given: Mapping[str, str]) -> int:
@@ -105,7 +85,7 @@ def find_place(root: Path, given: Mapping[str, str]) -> Place:
         ConfigurationError: If a setting cannot be read.
     """
     port = read_port("AIRFLOW_PORT", AIRFLOW_PORT, given)
-    variables = {**read_settings((root / "airflow.env").read_text(), root), **given, **_derived(port)}
+    variables = {**read_environment(root), **given, **_derived(port)}
     variables["AIRFLOW_HOME"] = str((root / variables["AIRFLOW_HOME"]).resolve())
     # standalone starts its parts as "airflow …", found by the path
     variables["PATH"] = f"{root / '.venv' / 'bin'}:{variables.get('PATH', '')}"

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from order_cancellation.project import prepare_environment, project_root
+from order_cancellation.project import project_root
 from order_cancellation.service.settings import Settings
 
 CODE = """
@@ -57,24 +57,3 @@ def test_no_secret_is_in_the_repr():
     settings = Settings(Path("/x"), "postgresql://u:hidden@h/db", ("key-one",))
     assert "hidden" not in repr(settings)
     assert "key-one" not in repr(settings)
-
-
-def test_the_projects_environment_file_is_given_to_airflow_where_nothing_is_set(tmp_path, monkeypatch):
-    (tmp_path / "airflow.env").write_text("# comment\nAIRFLOW__A__B=$PWD/x\nAIRFLOW__A__C=file\n\n")
-    monkeypatch.setattr("order_cancellation.project.project_root", lambda: tmp_path)
-    environment = {"AIRFLOW__A__C": "set"}
-    monkeypatch.setattr(os, "environ", environment)
-    prepare_environment()
-    assert environment == {
-        "AIRFLOW__A__C": "set",
-        "AIRFLOW_HOME": f"{tmp_path}/.airflow",
-        "AIRFLOW__A__B": f"{tmp_path}/x",
-    }
-
-
-def test_outside_a_checkout_the_environment_is_left_alone(monkeypatch):
-    monkeypatch.setattr("order_cancellation.project.project_root", lambda: None)
-    environment: dict[str, str] = {}
-    monkeypatch.setattr(os, "environ", environment)
-    prepare_environment()
-    assert environment == {}
