@@ -16,15 +16,19 @@ from order_cancellation.scripts.runner import ScriptRunner
 __all__ = ["ScriptPool"]
 
 PATIENCE_S = 0.1
-"""How long a request waits for a child before one more is started."""
+"""How long a request waits for a child before one more may be started."""
+
+FEW_RUNS = 3
+"""With as many runs ended meanwhile, the script is so fast that a start would cost more than it brings."""
 
 
 class ScriptPool:
     """Several ``ScriptRunner``s of one script behind one asynchronous ``run``.
 
     The first child starts with the pool, so that a package or a protection that is missing is found out
-    before the first request; each other one starts when a request has waited for longer than its start takes.
-    Most scripts are through in less than a millisecond, and the other batches need the cores, too.
+    before the first request; each other one starts when a request has waited for longer than its start takes
+    and hardly another was through meanwhile. Most scripts need less than a millisecond, and the other batches
+    need the cores, too.
 
     Args:
         source: The script.
@@ -43,11 +47,13 @@ class ScriptPool:
             raise ConfigurationError(
                 f"{step}: a pool of {self._size} children can run nothing. Choose 1 or more"
             )
-        self._all = [self._new()]
+        self._all = [self.new_runner()]
         self._idle: asyncio.Queue[ScriptRunner] = asyncio.LifoQueue()
+        self._ended_runs = 0
         self._executor: ThreadPoolExecutor | None = None
 
-    def _new(self) -> ScriptRunner:
+    def new_runner(self) -> ScriptRunner:
+        """Return one more child's runner, not started yet."""
         return ScriptRunner(self._source, self._step, **self._options)
 
     @property
@@ -100,16 +106,21 @@ class ScriptPool:
             self._idle.put_nowait(runner)
             raise
         # given back when its thread is done with it, which may be after its caller was cancelled
-        work.add_done_callback(lambda _done: self._idle.put_nowait(runner))
+        work.add_done_callback(lambda _done: self._give_back(runner))
         return await asyncio.shield(work)
 
+    def _give_back(self, runner: ScriptRunner) -> None:
+        self._ended_runs += 1
+        self._idle.put_nowait(runner)
+
     async def _next_idle(self) -> ScriptRunner:
-        if self._idle.empty() and len(self._all) < self._size:
+        while self._idle.empty() and len(self._all) < self._size:
+            ended_before = self._ended_runs
             with suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE_S):
                     return await self._idle.get()
-            if len(self._all) < self._size:
-                self._all.append(self._new())
+            if len(self._all) < self._size and self._ended_runs - ended_before < FEW_RUNS:
+                self._all.append(self.new_runner())
                 return self._all[-1]
         return await self._idle.get()
 

@@ -8,6 +8,8 @@ import pytest
 
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.scripts import ScriptPool
+from order_cancellation.scripts.outcome import Outcome
+from order_cancellation.scripts.runner import ScriptRunner
 
 SLOW = "import time\ntime.sleep(0.05)\noutputStream.write(input_text)"
 
@@ -44,6 +46,30 @@ def test_load_brings_more_children_up_to_the_size():
             return pool.children
 
     assert _run(scenario()) == 3
+
+
+class Instant(ScriptRunner):
+    """A child that is started and through with every run in no time."""
+
+    def start(self) -> None:
+        pass
+
+    def run(self, input_text, attributes=None):
+        return Outcome(result_data=input_text, attributes=dict(attributes or {}))
+
+
+class PoolOfInstants(ScriptPool):
+    def new_runner(self) -> ScriptRunner:
+        return Instant("pass")
+
+
+def test_a_script_that_is_quick_needs_one_child_however_many_wait():
+    async def scenario():
+        async with PoolOfInstants("pass", size=4) as pool:
+            await asyncio.gather(*(pool.run(str(n)) for n in range(5000)))
+            return pool.children
+
+    assert _run(scenario()) == 1
 
 
 def test_protections_are_known_when_it_is_entered():
