@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from functools import partial
 from typing import Any, Self
 
 from order_cancellation.errors import ConfigurationError
@@ -16,19 +15,18 @@ from order_cancellation.scripts.runner import ScriptRunner
 __all__ = ["ScriptPool"]
 
 PATIENCE_S = 0.1
-"""How long a request waits for a child before one more may be started."""
+"""How often it is looked whether one more child would help."""
 
 FEW_RUNS = 3
-"""With as many runs ended meanwhile, the script is so fast that a start would cost more than it brings."""
+"""With as many runs of each child since the last look, a start costs more than it brings."""
 
 
 class ScriptPool:
     """Several ``ScriptRunner``s of one script behind one asynchronous ``run``.
 
     The first child starts with the pool, so that a package or a protection that is missing is found out
-    before the first request; each other one starts when a request has waited for longer than its start takes
-    and hardly another was through meanwhile. Most scripts need less than a millisecond, and the other batches
-    need the cores, too.
+    before the first request; each other one starts where requests wait and hardly one was through for longer
+    than a start takes. Most scripts need less than a millisecond, and the other batches need the cores, too.
 
     Args:
         source: The script.
@@ -50,7 +48,9 @@ class ScriptPool:
         self._all = [self.new_runner()]
         self._idle: asyncio.Queue[ScriptRunner] = asyncio.LifoQueue()
         self._ended_runs = 0
-        self._executor: ThreadPoolExecutor | None = None
+        self._under_way: set[asyncio.Task[Outcome]] = set()
+        self._waiting = 0
+        self._growing: asyncio.Task[None] | None = None
 
     def new_runner(self) -> ScriptRunner:
         """Return one more child's runner, not started yet."""
@@ -68,13 +68,13 @@ class ScriptPool:
 
     async def __aenter__(self) -> Self:
         """Start the first child."""
-        self._executor = ThreadPoolExecutor(self._size, thread_name_prefix=f"{self._step}-script")
         try:
-            await self._in_thread(self._all[0].start)
+            await asyncio.to_thread(self._all[0].start)
         except BaseException:
             await self._end()
             raise
         self._idle.put_nowait(self._all[0])
+        self._growing = asyncio.create_task(self._grow())
         return self
 
     async def __aexit__(self, *_error: object) -> None:
@@ -82,11 +82,14 @@ class ScriptPool:
         await self._end()
 
     async def _end(self) -> None:
+        if self._growing is not None:
+            self._growing.cancel()
+            self._growing = None
         for runner in self._all:
-            runner.close()
-        executor, self._executor = self._executor, None
-        if executor is not None:
-            await asyncio.to_thread(executor.shutdown)
+            runner.hang_up()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        for runner in self._all:
+            await asyncio.to_thread(runner.close)
 
     async def run(self, input_text: str, attributes: Mapping[str, str] | None = None) -> Outcome:
         """Run the script over one request, as soon as a child is free.
@@ -98,38 +101,38 @@ class ScriptPool:
         Raises:
             ConfigurationError: No child can be started on this machine.
         """
-        self._opened()
-        runner = await self._next_idle()
+        self._insist_on_open()
+        self._waiting += 1
         try:
-            work = self._in_thread(runner.run, input_text, attributes)
-        except BaseException:
-            self._idle.put_nowait(runner)
-            raise
-        # given back when its thread is done with it, which may be after its caller was cancelled
-        work.add_done_callback(lambda _done: self._give_back(runner))
+            runner = await self._idle.get()
+        finally:
+            self._waiting -= 1
+        if self._growing is None:
+            self._idle.put_nowait(runner)  # so that the next one who waits hears of the end as well
+        self._insist_on_open()
+        work = asyncio.ensure_future(runner.run_async(input_text, attributes))
+        self._under_way.add(work)
+        # given back when it is done with its run, which may be after its caller was cancelled
+        work.add_done_callback(partial(self._give_back, runner))
         return await asyncio.shield(work)
 
-    def _give_back(self, runner: ScriptRunner) -> None:
+    def _give_back(self, runner: ScriptRunner, work: asyncio.Task[Outcome]) -> None:
+        self._under_way.discard(work)
         self._ended_runs += 1
         self._idle.put_nowait(runner)
 
-    async def _next_idle(self) -> ScriptRunner:
-        while self._idle.empty() and len(self._all) < self._size:
-            ended_before = self._ended_runs
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE_S):
-                    return await self._idle.get()
-            if len(self._all) < self._size and self._ended_runs - ended_before < FEW_RUNS:
+    async def _grow(self) -> None:
+        """Add children while requests wait and hardly one is through."""
+        ended_before = 0
+        while len(self._all) < self._size:
+            await asyncio.sleep(PATIENCE_S)
+            if self._waiting and self._ended_runs - ended_before < FEW_RUNS * len(self._all):
                 self._all.append(self.new_runner())
-                return self._all[-1]
-        return await self._idle.get()
+                self._idle.put_nowait(self._all[-1])
+            ended_before = self._ended_runs
 
-    def _in_thread(self, work: Any, *words: Any) -> asyncio.Future[Any]:
-        return asyncio.get_running_loop().run_in_executor(self._opened(), work, *words)
-
-    def _opened(self) -> ThreadPoolExecutor:
-        if self._executor is None:
+    def _insist_on_open(self) -> None:
+        if self._growing is None:
             raise ConfigurationError(
                 f"{self._step}: the pool of scripts is closed; use it inside of 'async with'"
             )
-        return self._executor

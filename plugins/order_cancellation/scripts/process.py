@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets
@@ -9,7 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +26,12 @@ __all__ = ["ChildGone", "ChildLate", "ChildProcess", "Ready", "Setup"]
 START_S = 20.0
 """How long a child may take until it is ready, on a machine that is busy with other things, in seconds."""
 READY_CAP = 1 << 20
+_AT_ONCE = 1 << 20
 _START = Path(__file__).parent / "child" / "start.py"
+
+
+_Talk = Generator[bytes | int, bytes, list[bytes]]
+"""A conversation: it asks for bytes to be sent or for a number of them, and returns an answer's fields."""
 
 
 class ChildGone(Exception):
@@ -121,8 +127,7 @@ class ChildProcess:
 
     def _set_up(self, setup: Setup) -> Ready:
         end = self._clock.monotonic() + START_S
-        self._send(frames.pack([json.dumps(asdict(setup)).encode()]), end)
-        word, answer = self._receive(READY_CAP, end)
+        word, answer = self._carry_out(_introduction(setup), end)
         if word != b"ready":
             raise ChildGone("it spoke before it was asked")
         told = json.loads(answer)
@@ -139,20 +144,51 @@ class ChildProcess:
             ChildGone: It answered too late, nonsense or nothing; it is ended then.
         """
         end = self._clock.monotonic() + seconds
-        nonce = secrets.token_bytes(8)
         try:
-            self._refuse_surplus()
-            self._send(frames.pack([nonce, *fields]), end)
-            return self._answer_to(nonce, end)
+            return self._carry_out(self._exchange(fields), end)
         except BaseException:
             self.end()
             raise
 
-    def _answer_to(self, nonce: bytes, end: float) -> list[bytes]:
-        first, *answer = self._receive(self._cap, end)
+    async def ask_async(self, fields: list[bytes], seconds: float) -> list[bytes]:
+        """Do as :meth:`ask` does while the event loop goes on: a thread would cost twice as much."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._carry_out_async(self._exchange(fields))
+        except TimeoutError:
+            await asyncio.to_thread(self.end)
+            raise ChildLate("it took too long") from None
+        except BaseException:
+            await asyncio.shield(asyncio.to_thread(self.end))
+            raise
+
+    def _exchange(self, fields: list[bytes]) -> _Talk:
+        """Say what to send (bytes) and how much to receive (a number of bytes) for one request."""
+        nonce = secrets.token_bytes(8)
+        self._refuse_surplus()
+        yield frames.pack([nonce, *fields])
+        first, *answer = yield from _frame(self._cap)
         if not secrets.compare_digest(first, nonce):
             raise ChildGone("The script wrote to the runner's own channel")
         return answer
+
+    def _carry_out(self, talk: _Talk, end: float) -> list[bytes]:
+        try:
+            wish = next(talk)
+            while True:
+                wish = talk.send(self._exactly(wish, end) if isinstance(wish, int) else self._send(wish, end))
+        except StopIteration as done:
+            return list(done.value)
+
+    async def _carry_out_async(self, talk: _Talk) -> list[bytes]:
+        try:
+            wish = next(talk)
+            while True:
+                wish = talk.send(
+                    await (self._exactly_async(wish) if isinstance(wish, int) else self._send_async(wish))
+                )
+        except StopIteration as done:
+            return list(done.value)
 
     def _refuse_surplus(self) -> None:
         """Make sure that nothing lies in the channel that nobody asked for."""
@@ -167,7 +203,7 @@ class ChildProcess:
             surplus = b""
         raise ChildGone("The script wrote to the runner's own channel" if surplus else self._how_it_ended())
 
-    def _send(self, frame: bytes, end: float) -> None:
+    def _send(self, frame: bytes, end: float) -> bytes:
         view = memoryview(frame)
         try:
             while view:
@@ -177,32 +213,40 @@ class ChildProcess:
             raise ChildLate("it took too long") from None
         except OSError:
             raise ChildGone(self._how_it_ended()) from None
+        return b""
 
-    def _receive(self, cap: int, end: float) -> list[bytes]:
-        head = self._exactly(4, end)
-        total = int.from_bytes(head, "big")
-        if total > cap:
-            raise ChildGone("The script answered more than it may")
+    async def _send_async(self, frame: bytes) -> bytes:
+        self._channel.settimeout(0)
         try:
-            fields = frames.unpack(self._exactly(total, end))
-        except frames.FrameError as error:
-            raise ChildGone(f"The script wrote to the runner's own channel ({error})") from error
-        if not fields:
-            raise ChildGone("The script wrote to the runner's own channel")
-        return fields
+            await asyncio.get_running_loop().sock_sendall(self._channel, frame)
+        except OSError:
+            raise ChildGone(await asyncio.to_thread(self._how_it_ended)) from None
+        return b""
 
     def _exactly(self, size: int, end: float) -> bytes:
         got = bytearray()
         while len(got) < size:
             try:
                 self._channel.settimeout(max(0.001, end - self._clock.monotonic()))
-                some = self._channel.recv(min(size - len(got), 1 << 20))
+                some = self._channel.recv(min(size - len(got), _AT_ONCE))
             except TimeoutError:
                 raise ChildLate("it took too long") from None
             except OSError:
                 some = b""
             if not some:
                 raise ChildGone(self._how_it_ended())
+            got += some
+        return bytes(got)
+
+    async def _exactly_async(self, size: int) -> bytes:
+        loop, got = asyncio.get_running_loop(), bytearray()
+        while len(got) < size:
+            try:
+                some = await loop.sock_recv(self._channel, min(size - len(got), _AT_ONCE))
+            except OSError:
+                some = b""
+            if not some:
+                raise ChildGone(await asyncio.to_thread(self._how_it_ended))
             got += some
         return bytes(got)
 
@@ -218,14 +262,18 @@ class ChildProcess:
             how = f"ended with status {status}"
         return f"The script's process {how} before it answered"
 
+    def hang_up(self) -> None:
+        """Let whoever waits for an answer find that none will come; safe to call again."""
+        with suppress(OSError):
+            self._channel.shutdown(socket.SHUT_RDWR)
+
     def end(self, patience_s: float = 0.0) -> None:
         """End the child and all that it may have started; safe to call again.
 
         Args:
             patience_s: How long it may take to end by itself, in seconds.
         """
-        with suppress(OSError):
-            self._channel.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for an answer
+        self.hang_up()
         self._channel.close()
         assert self._process.stdin is not None
         with suppress(OSError):
@@ -242,6 +290,25 @@ class ChildProcess:
     def pid(self) -> int:
         """The process id of the child's outer process."""
         return self._process.pid
+
+
+def _introduction(setup: Setup) -> _Talk:
+    yield frames.pack([json.dumps(asdict(setup)).encode()])
+    return (yield from _frame(READY_CAP))
+
+
+def _frame(cap: int) -> _Talk:
+    """Receive one frame of at most so many bytes."""
+    total = int.from_bytes((yield 4), "big")
+    if total > cap:
+        raise ChildGone("The script answered more than it may")
+    try:
+        fields = frames.unpack((yield total))
+    except frames.FrameError as error:
+        raise ChildGone(f"The script wrote to the runner's own channel ({error})") from error
+    if not fields:
+        raise ChildGone("The script wrote to the runner's own channel")
+    return fields
 
 
 def _started(channel: int) -> subprocess.Popen[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Mapping
 from types import TracebackType
@@ -143,26 +144,48 @@ class ScriptRunner:
                 return _failed(self._source_error or "", given)
             return self._asked(self._child, input_text, given)
 
-    def _asked(self, child: ChildProcess, input_text: str, given: dict[str, str]) -> Outcome:
-        fields = [input_text.encode("utf-8", "replace")]
-        for pair in given.items():
-            fields += (word.encode("utf-8", "replace") for word in pair)
+    async def run_async(self, input_text: str, attributes: Mapping[str, str] | None = None) -> Outcome:
+        """Do as :meth:`run` does, while the event loop goes on; one call at a time."""
+        given = dict(attributes or {})
+        if self._child is None:
+            await asyncio.to_thread(self.start)
+        child = self._child
+        if self._source_error is not None or child is None:
+            return _failed(self._source_error or "", given)
         began = self._clock.monotonic()
         try:
-            answer = child.ask(fields, self._setup.timeout + GRACE_S)
-            outcome, worn_out = _understood(answer, given)
-        except ChildLate:
-            self._drop(child)
-            limit = f"The script ran longer than its {self._setup.timeout:g} s and was stopped"
-            return _failed(f"{limit} ({self._setup.name})", given)
+            answer = await child.ask_async(_request(input_text, given), self._setup.timeout + GRACE_S)
+            return self._answered(child, answer, given, began)
         except ChildGone as gone:
-            self._drop(child)
-            return _failed(f"{gone} ({self._setup.name})", given)
+            return self._lost(child, gone, given)
+
+    def hang_up(self) -> None:
+        """Let a run that is under way fail soon."""
+        if self._child is not None:
+            self._child.hang_up()
+
+    def _asked(self, child: ChildProcess, input_text: str, given: dict[str, str]) -> Outcome:
+        began = self._clock.monotonic()
+        try:
+            answer = child.ask(_request(input_text, given), self._setup.timeout + GRACE_S)
+            return self._answered(child, answer, given, began)
+        except ChildGone as gone:
+            return self._lost(child, gone, given)
+
+    def _answered(
+        self, child: ChildProcess, answer: list[bytes], given: dict[str, str], began: float
+    ) -> Outcome:
+        outcome, worn_out = _understood(answer, given)
         self._used_s += self._clock.monotonic() - began
         shared = self._setup.isolation == "shared"
         if shared and (worn_out or self._used_s > WORN_AFTER * self._setup.timeout):
             self._drop(child)
         return outcome
+
+    def _lost(self, child: ChildProcess, gone: ChildGone, given: dict[str, str]) -> Outcome:
+        self._drop(child)
+        late = f"The script ran longer than its {self._setup.timeout:g} s and was stopped"
+        return _failed(f"{late if isinstance(gone, ChildLate) else gone} ({self._setup.name})", given)
 
     def _drop(self, child: ChildProcess) -> None:
         child.end()
@@ -186,6 +209,11 @@ def _insist(child: ChildProcess, name: str) -> None:
             + "; ".join(f"{one.name} ({one.detail})" for one in missing)
             + ". Run 'order-cancellation doctor' on this machine, or set script_isolation = best"
         )
+
+
+def _request(input_text: str, given: Mapping[str, str]) -> list[bytes]:
+    words = (word for pair in given.items() for word in pair)
+    return [word.encode("utf-8", "replace") for word in (input_text, *words)]
 
 
 def _failed(error: str, given: dict[str, str]) -> Outcome:

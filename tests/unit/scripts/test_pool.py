@@ -54,7 +54,8 @@ class Instant(ScriptRunner):
     def start(self) -> None:
         pass
 
-    def run(self, input_text, attributes=None):
+    async def run_async(self, input_text, attributes=None):
+        await asyncio.sleep(0)
         return Outcome(result_data=input_text, attributes=dict(attributes or {}))
 
 
@@ -66,7 +67,12 @@ class PoolOfInstants(ScriptPool):
 def test_a_script_that_is_quick_needs_one_child_however_many_wait():
     async def scenario():
         async with PoolOfInstants("pass", size=4) as pool:
-            await asyncio.gather(*(pool.run(str(n)) for n in range(5000)))
+
+            async def one_after_another():
+                for n in range(200):
+                    await pool.run(str(n))
+
+            await asyncio.gather(*(one_after_another() for _ in range(32)))
             return pool.children
 
     assert _run(scenario()) == 1
@@ -101,6 +107,18 @@ def test_leaving_ends_runs_that_are_under_way():
         return (await call).error
 
     assert "ended" in _run(scenario())
+
+
+def test_whoever_waits_for_a_child_when_the_pool_is_left_hears_of_it():
+    async def scenario():
+        async with ScriptPool("import time\ntime.sleep(60)", size=1, timeout=100) as pool:
+            calls = [asyncio.ensure_future(pool.run("")) for _ in range(3)]
+            await asyncio.sleep(0.1)
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    under_way, *waiting = _run(scenario())
+    assert "ended" in under_way.error
+    assert [type(error) for error in waiting] == [ConfigurationError] * 2
 
 
 def test_a_missing_protection_is_found_out_at_the_start():
