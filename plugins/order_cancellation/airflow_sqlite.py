@@ -12,12 +12,16 @@ sooner.
 from __future__ import annotations
 
 import sqlite3
-from datetime import UTC, datetime
 from typing import Any
 
 from airflow.configuration import conf
 
+from order_cancellation.clock import SystemClock
+
 __all__ = ["CONNECT_ARGS"]
+
+
+_clock = SystemClock()
 
 
 class _Connection(sqlite3.Connection):
@@ -31,7 +35,7 @@ class _Connection(sqlite3.Connection):
 
 def _now() -> str:
     """Return the time as SQLAlchemy writes times into SQLite, so that the two compare as texts."""
-    return datetime.now(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return _clock.now().replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _is_sqlite() -> bool:
