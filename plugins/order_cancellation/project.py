@@ -66,4 +66,4 @@ def read_environment(root: Path) -> dict[str, str]:
 
 def _meant(value: str, root: Path) -> str:
     quoted = re.fullmatch("'([^']*)'", value)
-    return quoted[1] if quoted else value.replace("$PWD", str(root))
+    return quoted[1] if quoted else value.replace("${PWD}", str(root)).replace("$PWD", str(root))

@@ -12,10 +12,11 @@ from order_cancellation.project import prepare_environment, read_environment
 
 def test_pwd_stands_for_the_root_and_remarks_say_nothing(tmp_path) -> None:
     (tmp_path / "airflow.env").write_text(
-        "# a remark\n\nAIRFLOW_HOME=$PWD/.airflow\nEMPTY=\nURL=sqlite:///x?a=b\n"
+        "# a remark\n\nAIRFLOW_HOME=$PWD/.airflow\nLOGS=${PWD}/logs\nEMPTY=\nURL=sqlite:///x?a=b\n"
     )
     assert read_environment(tmp_path) == {
         "AIRFLOW_HOME": f"{tmp_path}/.airflow",
+        "LOGS": f"{tmp_path}/logs",
         "EMPTY": "",
         "URL": "sqlite:///x?a=b",
     }
