@@ -26,6 +26,8 @@ from order_cancellation.demo.standing import Standing, standing
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOW = "bench"
+FLOW_PER_CORE = "bench_per_core"
+"""The same flow with as many batches as cores, which is fastest where the requests are many."""
 ERP_LATENCY = 0.05
 IN_FLIGHT = 16
 MANY = 1000
@@ -37,13 +39,15 @@ LOOK_EVERY_S = 0.5
 def measure() -> list[dict[str, Any]]:
     """Return the rows of the whole runs and of the plain script beside them."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, a_bench(Path(folder)) as bench:
-        bench.run(0)  # the first run after a start is slower
+        for flow in (FLOW, FLOW_PER_CORE):
+            bench.run(0, flow)  # the first run after a start is slower
         return [*many_rows(bench), *few_rows(bench)]
 
 
 def many_rows(bench: Bench) -> list[dict[str, Any]]:
     script = min(bench.run_plain(MANY) for _ in range(ROUNDS))
     run = typical(bench.run(MANY) for _ in range(ROUNDS))
+    per_core = typical(bench.run(MANY, FLOW_PER_CORE) for _ in range(ROUNDS))
     limit = 2 * script + 5
     what = f"{MANY} requests, ERP {ERP_LATENCY * 1000:.0f} ms, {IN_FLIGHT} in flight"
     return [
@@ -53,6 +57,8 @@ def many_rows(bench: Bench) -> list[dict[str, Any]]:
         ),
         row(f"{what}: ratio", run.s / script, "x", ""),
         cpu_row(what, run),
+        row(f"{what}: with a batch per core", per_core.s, "s", ""),
+        cpu_row(f"{what}: with a batch per core", per_core),
     ]
 
 
@@ -101,20 +107,20 @@ class Bench:
     sandbox: Sandbox
     _next_id: Iterator[int] = field(default_factory=lambda: itertools.count(1, MANY))
 
-    def run(self, count: int) -> Run:
-        """Run the flow over requests that it has never seen."""
+    def run(self, count: int, flow: str = FLOW) -> Run:
+        """Run a flow over requests that it has never seen."""
         self._begin(count)
         api = self.airflow.api
         before = self._cpu_s()
-        run_id = start_run(api, FLOW)
-        while (state := api.run(FLOW, run_id)["state"]) not in ENDED:
+        run_id = start_run(api, flow)
+        while (state := api.run(flow, run_id)["state"]) not in ENDED:
             self.airflow.program.check()
             time.sleep(LOOK_EVERY_S)
         cpu_s = self._cpu_s() - before
         assert state == "success", f"the run ended {state}"
         self._check(count)
-        tasks = [task for task in api.tasks(FLOW, run_id) if task["state"] == "success"]
-        return Run(seconds_of(api.run(FLOW, run_id)), cpu_s, len(tasks))
+        tasks = [task for task in api.tasks(flow, run_id) if task["state"] == "success"]
+        return Run(seconds_of(api.run(flow, run_id)), cpu_s, len(tasks))
 
     def _cpu_s(self) -> float:
         return cpu_seconds(self.airflow.program.pid) + cpu_seconds(self.sandbox.program.pid)
@@ -145,8 +151,9 @@ def seconds_of(run: dict[str, Any]) -> float:
 
 @contextmanager
 def a_bench(folder: Path) -> Iterator[Bench]:
-    """Start an Airflow and a sandbox of their own, with the demo's flow at the bench's concurrency."""
+    """Start an Airflow and a sandbox of their own, with the bench's flows."""
     make_flow(folder / "flows" / FLOW)
+    make_flow(folder / "flows" / FLOW_PER_CORE, f"delivery: {{parallel_batches: {os.cpu_count()}}}\n")
     port, sandbox_port = free_ports(2)
     own = {
         "AIRFLOW_HOME": str(folder / "home"),
@@ -159,17 +166,18 @@ def a_bench(folder: Path) -> Iterator[Bench]:
         with sandbox.program:
             sandbox.program.wait_until(sandbox.is_ready, 30, "The sandbox's start")
             connect(airflow.api, sandbox.connections())
-            wait_for_flow(airflow, FLOW)
+            for flow in (FLOW, FLOW_PER_CORE):
+                wait_for_flow(airflow, flow)
             yield Bench(airflow, sandbox)
 
 
-def make_flow(folder: Path) -> None:
+def make_flow(folder: Path, more: str = "") -> None:
     """Copy the demo's flow, every step of it, at the bench's concurrency."""
     shutil.copytree(ROOT / "include" / "flows" / "returns_to_erp", folder)
     file = folder / "flow.yaml"
     text = file.read_text()
     assert "concurrency: 8\n" in text
-    file.write_text(text.replace("concurrency: 8\n", f"concurrency: {IN_FLIGHT}\n"))
+    file.write_text(text.replace("concurrency: 8\n", f"concurrency: {IN_FLIGHT}\n") + more)
 
 
 def without_airflow(variables: Any) -> dict[str, str]:
