@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from order_cancellation.errors import ConfigurationError, FlowInvalid, Problem
 from order_cancellation.flow.store import FlowStore
 from order_cancellation.output import Output
-from order_cancellation.project import prepare_environment
+from order_cancellation.project import prepare_environment, project_root
 from order_cancellation.service.settings import Settings
 
 if TYPE_CHECKING:
@@ -273,7 +274,7 @@ def sandbox(arguments: Namespace, output: Output) -> int:
 
 def _settings() -> Settings:
     """Ask Airflow's configuration, which takes a second to import."""
-    prepare_environment()
+    prepare_environment(project_root(), os.environ)
     from airflow.exceptions import AirflowConfigException  # noqa: PLC0415
 
     try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+from collections.abc import MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,22 +20,25 @@ def project_root() -> Path | None:
     return root if (root / "pyproject.toml").is_file() else None
 
 
-def prepare_environment() -> None:
+def prepare_environment(root: Path | None, environment: MutableMapping[str, str]) -> None:
     """Give Airflow the project's own settings, as ``make`` does; what is set already wins.
 
     Must be called before Airflow is imported, since that reads ``AIRFLOW_HOME`` once. Outside a checkout it
     does nothing: there the environment is the installer's.
 
+    Args:
+        root: From :func:`project_root`.
+        environment: The process's variables.
+
     Raises:
         ConfigurationError: If a line of ``airflow.env`` can't be read.
     """
-    root = project_root()
     if root is None:
         return
-    os.environ.setdefault("AIRFLOW_HOME", str(root / ".airflow"))
+    environment.setdefault("AIRFLOW_HOME", str(root / ".airflow"))
     with suppress(OSError):
         for name, value in read_environment(root).items():
-            os.environ.setdefault(name, value)
+            environment.setdefault(name, value)
 
 
 def read_environment(root: Path) -> dict[str, str]:

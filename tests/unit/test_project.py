@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from order_cancellation.errors import ConfigurationError
@@ -34,12 +32,10 @@ def test_a_line_that_means_nothing_is_refused_with_its_number(tmp_path, line) ->
         read_environment(tmp_path)
 
 
-def test_the_projects_environment_file_is_given_to_airflow_where_nothing_is_set(tmp_path, monkeypatch):
+def test_the_projects_environment_file_is_given_to_airflow_where_nothing_is_set(tmp_path) -> None:
     (tmp_path / "airflow.env").write_text("# comment\nAIRFLOW__A__B=$PWD/x\nAIRFLOW__A__C=file\n\n")
-    monkeypatch.setattr("order_cancellation.project.project_root", lambda: tmp_path)
     environment = {"AIRFLOW__A__C": "set"}
-    monkeypatch.setattr(os, "environ", environment)
-    prepare_environment()
+    prepare_environment(tmp_path, environment)
     assert environment == {
         "AIRFLOW__A__C": "set",
         "AIRFLOW_HOME": f"{tmp_path}/.airflow",
@@ -47,9 +43,7 @@ def test_the_projects_environment_file_is_given_to_airflow_where_nothing_is_set(
     }
 
 
-def test_outside_a_checkout_the_environment_is_left_alone(monkeypatch):
-    monkeypatch.setattr("order_cancellation.project.project_root", lambda: None)
+def test_outside_a_checkout_the_environment_is_left_alone() -> None:
     environment: dict[str, str] = {}
-    monkeypatch.setattr(os, "environ", environment)
-    prepare_environment()
+    prepare_environment(None, environment)
     assert environment == {}
