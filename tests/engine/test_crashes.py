@@ -7,6 +7,8 @@ import os
 import random
 import time
 from collections import Counter
+from multiprocessing import forkserver
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,7 @@ import engine_harness
 from engine_harness import a_flow
 from engine_life import live
 
-COUNT = 24
+COUNT = 48
 KILLS = 30
 SEED = int(os.environ.get("CRASH_SEED", "20261123"))
 EXITS = {
@@ -26,6 +28,14 @@ EXITS = {
 # a clean parent that has imported everything: lives begin at once, and inherit no thread of ours
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["engine_life"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def clean_parent():
+    """Start that parent where it finds what it imports; it takes no path but this one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(engine_harness.__file__).parent))
+        forkserver.ensure_running()
 
 
 def begin(engine, sandbox, name):
@@ -62,11 +72,13 @@ def test_killed_again_and_again_everything_is_booked_once(engine, sandbox, exit_
             delivery={"lease": "1s", "retry_pause": "1s", "max_attempts": 1000},
         )
     )
-    hits = 0
+    engine.run("in-peace", request_ids=["1"])  # what a kill in a login costs is told elsewhere
+    hits, left = 0, Counter()
     for number in range(KILLS // len(EXITS)):
         process = begin(engine, sandbox, f"life-{number}")
         time.sleep(chance.uniform(0.05, 0.9))
         hits += kill(process)
+        left.update(engine.states().values())
     time.sleep(1.1)  # the last one's lease
     last = begin(engine, sandbox, "last")
     last.join(120)
@@ -74,5 +86,6 @@ def test_killed_again_and_again_everything_is_booked_once(engine, sandbox, exit_
     told = f"seed {SEED}: again with CRASH_SEED={SEED}"
     assert not kill(last), f"not through in two minutes, {told}"
     assert hits > KILLS // len(EXITS) // 2, f"most lives were over before their kill, {told}"
+    assert left["sending"], f"no kill hit a send, {told}"
     assert Counter(entry["id"] for entry in sandbox.book) == dict.fromkeys(range(1, COUNT + 1), 1), told
     assert set(engine.states().values()) == {"done"}, told

@@ -7,12 +7,13 @@ import itertools
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from random import Random
 
 from order_cancellation.clock import Clock
-from order_cancellation.errors import ConfigurationError, LoginFailed
+from order_cancellation.errors import ConfigurationError, LedgerUnavailable, LoginFailed
 from order_cancellation.http.endpoint import Endpoint
 from order_cancellation.http.login import kind_of, log_in, token_key
 from order_cancellation.http.logins import Visit
@@ -24,7 +25,8 @@ from order_cancellation.http.transport import Transport
 
 __all__ = ["Session"]
 
-CLAIM_S = 60.0
+CLAIM_S = 15.0
+"""How long the others wait for a login whose process died; one that lives renews its claim meanwhile."""
 FIRST_POLL_S = 0.1
 LONGEST_POLL_S = 2.0
 _numbers = itertools.count(1)
@@ -185,14 +187,26 @@ class Session:
             pause = min(pause * 1.5, LONGEST_POLL_S)
 
     async def _fresh(self, key: str, stored: Token | None, seen_generation: int) -> Token:
+        holding = asyncio.create_task(self._hold(key, seen_generation))
         try:
             given = await log_in(self._visit(stored))
         except (LoginFailed, ConfigurationError):
+            holding.cancel()
             await self._claim(key, seen_generation, 0)  # gives the claim back: another may try at once
             raise
+        finally:
+            holding.cancel()
         token = Token(given.headers, seen_generation + 1, given.renew_at, given.refresh_token)
         await asyncio.to_thread(self._tokens.save, key, token)
         return token
+
+    async def _hold(self, key: str, seen_generation: int) -> None:
+        """Renew the claim for as long as the login takes."""
+        held = True
+        while held:
+            await self.clock.sleep(CLAIM_S / 3)
+            with suppress(LedgerUnavailable):  # tried again before the claim ends
+                held = await self._claim(key, seen_generation, CLAIM_S)
 
     async def _claim(self, key: str, seen_generation: int, seconds: float) -> bool:
         return await asyncio.to_thread(

@@ -88,7 +88,7 @@ def an_endpoint(login_kind="none", **fields):
 
 def a_session(answer, endpoint=None, *, clock=None, tokens=None, seed=1):
     clock = clock or FakeClock()
-    transport = answer if isinstance(answer, FakeTransport) else FakeTransport(answer)
+    transport = answer if hasattr(answer, "send") else FakeTransport(answer)
     session = Session(
         endpoint or an_endpoint(), transport, tokens or MemoryTokenStore(clock), clock, Random(seed)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import parse_qs
 
@@ -35,6 +36,29 @@ class Erp:
 
     def revoke(self):
         self.good = "nobody's"
+
+
+class SlowErp:
+    """Takes its time for a login, second by second."""
+
+    def __init__(self, seconds):
+        self.clock = FakeClock()
+        self.seconds = seconds
+        self.logins = 0
+        self.asked = asyncio.Event()
+
+    def sessions(self, count):
+        """Sessions as in several processes."""
+        store = MemoryTokenStore(self.clock)
+        return [a_session(self, ENDPOINT, clock=self.clock, tokens=store)[0] for _ in range(count)]
+
+    async def send(self, call, *, before_write=None):
+        self.logins += 1
+        self.asked.set()
+        for _ in range(self.seconds):
+            await self.clock.sleep(1)
+            await asyncio.to_thread(int)  # what the others had asked the store is answered by then
+        return json_answer({"token": "t"})
 
 
 def several(count, *, shared_store=True):
@@ -163,8 +187,35 @@ class TestRenewal:
         session, _ = a_session(Erp(), ENDPOINT, clock=clock, tokens=store)
         store.claim_renewal(token_key(ENDPOINT), owner="died", seen_generation=0, seconds=60)
         asyncio.run(session.log_in())
-        assert clock.slept[0] < 0.2
-        assert 1 <= clock.slept[-1] <= 3
+        *between, _its_own_claim = clock.slept
+        assert between[0] < 0.2
+        assert 1 <= between[-1] <= 3
+
+    def test_a_login_that_takes_long_is_waited_for(self):
+        erp = SlowErp(seconds=200)
+        first, second = erp.sessions(2)
+
+        async def story():
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+            await asyncio.gather(first.log_in(), second.log_in())
+
+        asyncio.run(story())
+        assert erp.logins == 1
+
+    def test_a_process_that_dies_in_its_login_holds_nobody_up_for_long(self):
+        erp = SlowErp(seconds=200)
+        first, second = erp.sessions(2)
+
+        async def story():
+            dying = asyncio.create_task(first.log_in())
+            await erp.asked.wait()
+            dying.cancel()
+            erp.seconds = 0
+            await second.log_in()
+
+        asyncio.run(story())
+        assert erp.logins == 2
+        assert erp.clock.passed < 20
 
     def test_a_token_with_a_known_end_is_renewed_ahead_of_it(self):
         clock, logins = FakeClock(), []
