@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    bindparam,
     func,
     insert,
     literal,
@@ -44,6 +45,10 @@ _R = schema.requests.c
 _IN = 500
 _AT_ONCE = 1000
 """How many rows are in memory together: a run may have very many."""
+# Made once: making a statement costs as much as running it.
+_OF_FLOW = (_R.flow == bindparam("at_flow"), _R.uuid.in_(bindparam("at_uuids", expanding=True)))
+_KNOWN = select(*(_R[name] for name in COLUMNS)).where(*_OF_FLOW)
+_HELD = select(_R.uuid).where(*_OF_FLOW, _R.claim_id.in_(live_claims(bindparam("at_now"))))
 
 
 class Intake:
@@ -291,9 +296,7 @@ class Intake:
     def _known(self, connection: Connection, flow: str, uuids: Sequence[str]) -> dict[str, Record]:
         found: dict[str, Record] = {}
         for start in range(0, len(uuids), _IN):
-            rows = connection.execute(
-                select(*_columns()).where(_R.flow == flow, _R.uuid.in_(uuids[start : start + _IN]))
-            )
+            rows = connection.execute(_KNOWN, {"at_flow": flow, "at_uuids": uuids[start : start + _IN]})
             found |= {row.uuid: record_from(row) for row in rows}
         return found
 
@@ -316,15 +319,8 @@ class Intake:
     def _held(self, connection: Connection, flow: str, uuids: Sequence[str], now: float) -> set[str]:
         held: set[str] = set()
         for start in range(0, len(uuids), _IN):
-            held |= set(
-                connection.execute(
-                    select(_R.uuid).where(
-                        _R.flow == flow,
-                        _R.uuid.in_(uuids[start : start + _IN]),
-                        _R.claim_id.in_(live_claims(now)),
-                    )
-                ).scalars()
-            )
+            some = {"at_flow": flow, "at_uuids": uuids[start : start + _IN], "at_now": now}
+            held |= set(connection.execute(_HELD, some).scalars())
         return held
 
     def _now(self) -> float:
@@ -433,7 +429,3 @@ class Taken(NamedTuple):
     uuid: str
     id: int | None
     order_number: str
-
-
-def _columns() -> list[Any]:
-    return [schema.requests.c[name] for name in COLUMNS]

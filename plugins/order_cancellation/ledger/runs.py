@@ -7,9 +7,10 @@ import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, bindparam, delete, func, select, update
 
 from order_cancellation.clock import Clock
 from order_cancellation.ledger import schema
@@ -20,6 +21,23 @@ from order_cancellation.ledger.states import State
 from order_cancellation.ledger.work import record_from
 
 __all__ = ["Batch", "RunRow", "Runs"]
+
+_R = schema.requests.c
+_B = schema.batches.c
+_N = schema.step_notes.c
+# Statements that every task needs are made once: making one costs as much as running it.
+_RUN = select(schema.runs).where(
+    schema.runs.c.flow == bindparam("at_flow"), schema.runs.c.run_id == bindparam("at_run")
+)
+_OF_RUN = (_B.flow == bindparam("at_flow"), _B.run_id == bindparam("at_run"))
+_ONE_BATCH = select(schema.batches).where(*_OF_RUN, _B.batch == bindparam("at_batch"))
+_BATCH_COUNT = select(func.count()).select_from(schema.batches).where(*_OF_RUN)
+_NOTE = select(_N.red_at).where(
+    _N.flow == bindparam("at_flow"),
+    _N.run_id == bindparam("at_run"),
+    _N.batch == bindparam("at_batch"),
+    _N.step == bindparam("at_step"),
+)
 
 
 @dataclass(frozen=True)
@@ -169,11 +187,8 @@ class Runs:
 
     def get(self, flow: str, run_id: str) -> RunRow | None:
         """Return a run, or None where its ``get_data`` never began."""
-        r = schema.runs.c
         with self._database.read() as connection:
-            row = connection.execute(
-                select(schema.runs).where(r.flow == flow, r.run_id == run_id)
-            ).one_or_none()
+            row = connection.execute(_RUN, {"at_flow": flow, "at_run": run_id}).one_or_none()
         if row is None:
             return None
         return RunRow(
@@ -188,20 +203,17 @@ class Runs:
 
     def batch(self, flow: str, run_id: str, number: int) -> Batch | None:
         """Return one batch, or None where there is no such batch."""
-        b = schema.batches.c
+        here = {"at_flow": flow, "at_run": run_id, "at_batch": number}
         with self._database.read() as connection:
-            row = connection.execute(
-                select(schema.batches).where(b.flow == flow, b.run_id == run_id, b.batch == number)
-            ).one_or_none()
+            row = connection.execute(_ONE_BATCH, here).one_or_none()
         return None if row is None else Batch(row.batch, row.revision, row.label, row.size)
 
     def pin(self, flow: str, run_id: str, number: int, revision: str) -> None:
         """Let a batch go on with another revision: a person repaired the flow and cleared the tasks."""
-        b = schema.batches.c
         with self._database.write() as connection:
             connection.execute(
                 update(schema.batches)
-                .where(b.flow == flow, b.run_id == run_id, b.batch == number)
+                .where(_B.flow == flow, _B.run_id == run_id, _B.batch == number)
                 .values(revision=revision)
             )
 
@@ -217,16 +229,15 @@ class Runs:
         The notes of the following steps go with it: they are cleared by the same act and shall work with the
         same revision, not with what is edited in between.
         """
-        n = schema.step_notes.c
-        here = (n.flow == flow, n.run_id == run_id, n.batch == number)
+        noted = {"at_flow": flow, "at_run": run_id, "at_batch": number, "at_step": step}
         with self._database.read() as connection:
-            noted = connection.execute(select(n.red_at).where(*here, n.step == step)).first()
-        if noted is None:
-            return False
+            if connection.execute(_NOTE, noted).first() is None:
+                return False
+        here = (_N.flow == flow, _N.run_id == run_id, _N.batch == number)
         with self._database.write() as connection:
-            taken = connection.execute(delete(schema.step_notes).where(*here, n.step == step)).rowcount
+            taken = connection.execute(delete(schema.step_notes).where(*here, _N.step == step)).rowcount
             if taken:  # else another execution was faster
-                connection.execute(delete(schema.step_notes).where(*here, n.step.in_(following)))
+                connection.execute(delete(schema.step_notes).where(*here, _N.step.in_(following)))
         return bool(taken)
 
     def unfinished(
@@ -240,26 +251,18 @@ class Runs:
             number: Only those of this batch.
             steps: Only those that wait at one of these steps.
         """
-        r = schema.requests.c
-        where: list[Any] = [r.flow == flow, r.run_id == run_id, r.step != ""]
-        if number is not None:
-            where.append(r.batch == number)
-        if steps is not None:
-            where.append(r.step.in_(steps))
+        here = {"at_flow": flow, "at_run": run_id, "at_batch": number, "at_steps": steps}
+        query = _unfinished(of_batch=number is not None, at_steps=steps is not None)
         with self._database.read() as connection:
-            rows = connection.execute(
-                select(*(r[name] for name in COLUMNS)).where(*where).order_by(r.batch, r.position, r.uuid)
-            ).all()
+            rows = connection.execute(query, _given(here)).all()
         return [record_from(row) for row in rows]
 
     def counts(self, flow: str, run_id: str, number: int | None = None) -> dict[str, int]:
         """Return how many requests of a run (or of one batch of it) are in which state."""
-        r = schema.requests.c
-        where: list[Any] = [r.flow == flow, r.run_id == run_id]
-        if number is not None:
-            where.append(r.batch == number)
+        here = {"at_flow": flow, "at_run": run_id, "at_batch": number}
+        query = _counts(of_batch=number is not None)
         with self._database.read() as connection:
-            rows = connection.execute(select(r.state, func.count()).where(*where).group_by(r.state)).all()
+            rows = connection.execute(query, _given(here)).all()
         return {row[0]: row[1] for row in rows}
 
     def waiting(self, flow: str, run_id: str) -> dict[str, int]:
@@ -275,10 +278,28 @@ class Runs:
 
     def batch_count(self, flow: str, run_id: str) -> int:
         """Return how many batches a run has."""
-        b = schema.batches.c
         with self._database.read() as connection:
-            return int(
-                connection.execute(
-                    select(func.count()).select_from(schema.batches).where(b.flow == flow, b.run_id == run_id)
-                ).scalar_one()
-            )
+            return int(connection.execute(_BATCH_COUNT, {"at_flow": flow, "at_run": run_id}).scalar_one())
+
+
+@cache
+def _unfinished(*, of_batch: bool, at_steps: bool) -> Select[Any]:
+    query = _within(select(*(_R[name] for name in COLUMNS)).where(_R.step != ""), of_batch=of_batch)
+    if at_steps:
+        query = query.where(_R.step.in_(bindparam("at_steps", expanding=True)))
+    return query.order_by(_R.batch, _R.position, _R.uuid)
+
+
+@cache
+def _counts(*, of_batch: bool) -> Select[Any]:
+    return _within(select(_R.state, func.count()).group_by(_R.state), of_batch=of_batch)
+
+
+def _within(query: Select[Any], *, of_batch: bool) -> Select[Any]:
+    """Keep to a run's requests, or to those of one batch of it."""
+    query = query.where(_R.flow == bindparam("at_flow"), _R.run_id == bindparam("at_run"))
+    return query.where(_R.batch == bindparam("at_batch")) if of_batch else query
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

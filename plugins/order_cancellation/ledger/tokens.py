@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from order_cancellation.clock import Clock
 from order_cancellation.http.tokens import Token
@@ -15,6 +15,17 @@ from order_cancellation.ledger.database import Database
 __all__ = ["LedgerTokens"]
 
 _T = schema.tokens.c
+# Made once: making a statement costs as much as running it.
+_LOAD = select(schema.tokens).where(_T.key == bindparam("at_key"))
+_CLAIM = (
+    update(schema.tokens)
+    .where(
+        _T.key == bindparam("at_key"),
+        _T.generation <= bindparam("seen"),
+        or_(_T.renewal_until <= bindparam("at_now"), _T.renewal_owner == bindparam("to_owner")),
+    )
+    .values(renewal_owner=bindparam("to_owner"), renewal_until=bindparam("to_end"))
+)
 
 
 class LedgerTokens:
@@ -34,7 +45,7 @@ class LedgerTokens:
     def load(self, key: str) -> Token | None:
         """Return the newest token, or None."""
         with self._database.read() as connection:
-            row = connection.execute(select(schema.tokens).where(_T.key == key)).one_or_none()
+            row = connection.execute(_LOAD, {"at_key": key}).one_or_none()
         if row is None or row.data is None:
             return None
         ends = None if row.expires_at is None else datetime.fromtimestamp(row.expires_at, UTC)
@@ -69,12 +80,8 @@ class LedgerTokens:
                 [{"key": key, "generation": 0, "renewal_owner": "", "renewal_until": 0.0}],
             )
             result = connection.execute(
-                update(schema.tokens)
-                .where(
-                    _T.key == key,
-                    _T.generation <= seen_generation,
-                    or_(_T.renewal_until <= now, _T.renewal_owner == owner),
-                )
-                .values(renewal_owner=owner, renewal_until=now + seconds)
+                _CLAIM,
+                {"at_key": key, "seen": seen_generation, "at_now": now}
+                | {"to_owner": owner, "to_end": now + seconds},
             )
         return bool(result.rowcount == 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from order_cancellation.clock import Clock
 from order_cancellation.http.traffic import Change, Line, Traffic, changed
@@ -15,7 +15,11 @@ from order_cancellation.ledger.database import Database
 __all__ = ["LedgerTraffic"]
 
 _T = schema.traffic.c
-_COLUMNS = [_T[one.name] for one in fields(Traffic)]
+_LOAD = select(*(_T[one.name] for one in fields(Traffic))).where(
+    _T.flow == bindparam("at_flow"), _T.connection == bindparam("at_connection")
+)
+_LOCK = _LOAD.with_for_update()
+"""Made once, as the one above: making a statement costs as much as running it."""
 
 
 class LedgerTraffic:
@@ -48,8 +52,8 @@ class LedgerTraffic:
 
 def _row(connection: Connection, line: Line, *, lock: bool = False) -> Traffic:
     flow, name = line
-    query = select(*_COLUMNS).where(_T.flow == flow, _T.connection == name)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    here = {"at_flow": flow, "at_connection": name}
+    row = connection.execute(_LOCK if lock else _LOAD, here).one_or_none()
     return Traffic() if row is None else Traffic(*row)
 
 

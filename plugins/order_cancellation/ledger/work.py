@@ -14,13 +14,12 @@ from typing import Any
 
 from sqlalchemy import (
     Boolean,
-    ColumnElement,
     Connection,
+    Integer,
     and_,
     bindparam,
     func,
     insert,
-    literal,
     or_,
     select,
     update,
@@ -41,6 +40,7 @@ PER_SEND = ("sent", "answer")
 
 _R = schema.requests.c
 _C = schema.claims.c
+_P = schema.payloads.c
 _IN = 500
 """How many values stand in one IN list: databases have limits."""
 
@@ -53,6 +53,28 @@ _SAID_YES = (*BOOKED, State.DONE)
 _WRITTEN = tuple(name for name in MUTABLE if name not in _TOLD_BY_OTHERS)
 
 
+def live_claims(now: Any) -> Any:
+    """Return the numbers of the claims whose lease has not ended, as a sub-query.
+
+    Args:
+        now: The time, or the parameter that stands for it.
+    """
+    return select(_C.id).where(_C.lease_until >= now)
+
+
+# Statements are made once: making one costs as much as running it.
+_UUIDS = _R.uuid.in_(bindparam("at_uuids", expanding=True))
+_BATCH = and_(
+    _R.flow == bindparam("at_flow"), _R.run_id == bindparam("at_run"), _R.batch == bindparam("at_batch")
+)
+_FITS = and_(
+    _R.state.in_(bindparam("in_states", expanding=True)), _R.step.in_(bindparam("at_steps", expanding=True))
+)
+_FREE = or_(
+    _R.claim_id.is_(None),
+    _R.claim_id == bindparam("at_claim"),
+    _R.claim_id.not_in(live_claims(bindparam("at_now"))),
+)
 _UPDATE = (
     update(schema.requests)
     .where(
@@ -61,12 +83,45 @@ _UPDATE = (
     .values({name: bindparam(f"to_{name}") for name in _WRITTEN})
     .values(redo=and_(_R.redo, bindparam("keeps_redo", type_=Boolean)))
 )
-"""Made once, as the one below: making a statement costs as much as running it."""
-
 _STANDING = select(_R.uuid, _R.state).where(
-    _R.flow == bindparam("at_flow"),
-    _R.uuid.in_(bindparam("at_uuids", expanding=True)),
-    _R.claim_id == bindparam("at_claim"),
+    _R.flow == bindparam("at_flow"), _UUIDS, _R.claim_id == bindparam("at_claim")
+)
+_TAKE = (
+    select(*(_R[name] for name in COLUMNS))
+    .where(
+        _BATCH,
+        or_(_FITS, _R.state.in_(bindparam("in_any_step", expanding=True))),
+        _R.position > bindparam("after"),
+        _FREE,
+    )
+    .order_by(_R.position)
+    .limit(bindparam("most", type_=Integer))
+)
+_MARK = (
+    update(schema.requests)
+    .where(_R.flow == bindparam("at_flow"), _UUIDS)
+    .values(claim_id=bindparam("to_claim"))
+)
+_HELD_UNTIL = (
+    select(func.min(_C.lease_until))
+    .select_from(schema.requests.join(schema.claims, _R.claim_id == _C.id))
+    .where(_BATCH, _FITS, _C.id != bindparam("at_claim"), _C.lease_until >= bindparam("at_now"))
+)
+_OPEN = insert(schema.claims)
+_RENEW = (
+    update(schema.claims)
+    .where(_C.id == bindparam("at_claim"), _C.lease_until >= bindparam("at_now"))
+    .values(lease_until=bindparam("to_end"))
+)
+_END = (
+    update(schema.claims)
+    .where(_C.id.in_(bindparam("at_claims", expanding=True)), _C.lease_until > 0)
+    .values(lease_until=0.0)
+)
+_PAYLOADS = select(_P.uuid, _P.kind, _P.number, _P.data).where(
+    _P.flow == bindparam("at_flow"),
+    _P.kind.in_(bindparam("of_kinds", expanding=True)),
+    _P.uuid.in_(bindparam("at_uuids", expanding=True)),
 )
 
 
@@ -91,11 +146,6 @@ class Claim:
     lease_s: float
 
 
-def live_claims(now: float) -> Any:
-    """Return the numbers of the claims whose lease has not ended, as a sub-query."""
-    return select(_C.id).where(_C.lease_until >= now)
-
-
 def end_leases(connection: Connection, claims: Iterable[int | None]) -> None:
     """End claims whose requests are being taken over.
 
@@ -104,11 +154,7 @@ def end_leases(connection: Connection, claims: Iterable[int | None]) -> None:
     """
     ids = sorted(number for number in claims if number is not None)
     for start in range(0, len(ids), _IN):
-        connection.execute(
-            update(schema.claims)
-            .where(_C.id.in_(ids[start : start + _IN]), _C.lease_until > 0)
-            .values(lease_until=0.0)
-        )
+        connection.execute(_END, {"at_claims": ids[start : start + _IN]})
 
 
 def record_from(row: Any) -> Record:
@@ -130,15 +176,10 @@ def read_payloads(
     by_uuid = {record.uuid: record for record in records}
     if not wanted or not by_uuid:
         return
-    p = schema.payloads.c
     uuids = list(by_uuid)
     for start in range(0, len(uuids), _IN):
-        found = connection.execute(
-            select(p.uuid, p.kind, p.number, p.data).where(
-                p.flow == flow, p.kind.in_(wanted), p.uuid.in_(uuids[start : start + _IN])
-            )
-        )
-        for uuid, kind, number, data in found:
+        some = {"at_flow": flow, "of_kinds": wanted, "at_uuids": uuids[start : start + _IN]}
+        for uuid, kind, number, data in connection.execute(_PAYLOADS, some):
             record = by_uuid[uuid]
             if number == (record.sends if kind in PER_SEND else record.attempts):
                 record.payloads.put_packed(kind, partial(cipher.unpack, data))
@@ -171,15 +212,16 @@ class Work:
         now = self._now()
         with self._database.write() as connection:
             result = connection.execute(
-                insert(schema.claims).values(
-                    flow=flow,
-                    run_id=run_id,
-                    batch=batch,
-                    step=step,
-                    worker=worker[:200],
-                    claimed_at=now,
-                    lease_until=now + lease_s,
-                )
+                _OPEN,
+                {
+                    "flow": flow,
+                    "run_id": run_id,
+                    "batch": batch,
+                    "step": step,
+                    "worker": worker[:200],
+                    "claimed_at": now,
+                    "lease_until": now + lease_s,
+                },
             )
             number = result.inserted_primary_key
         assert number is not None
@@ -195,9 +237,7 @@ class Work:
             self._database.lock_flow(connection, claim.flow, shared=True)
             now = self._now()  # only now: whoever takes requests over may have held the lock until here
             result = connection.execute(
-                update(schema.claims)
-                .where(_C.id == claim.id, _C.lease_until >= now)
-                .values(lease_until=now + claim.lease_s)
+                _RENEW, {"at_claim": claim.id, "at_now": now, "to_end": now + claim.lease_s}
             )
         if result.rowcount != 1:
             raise LeaseLost(
@@ -208,7 +248,7 @@ class Work:
     def release(self, claim: Claim) -> None:
         """End the claim: what it held is free for the next step at once."""
         with self._database.write() as connection:
-            connection.execute(update(schema.claims).where(_C.id == claim.id).values(lease_until=0.0))
+            connection.execute(_END, {"at_claims": [claim.id]})
 
     def take(
         self,
@@ -232,16 +272,13 @@ class Work:
             limit: At most so many, in the order of their positions.
             any_step: States taken whatever the step.
         """
-        fits = and_(_R.state.in_(states), _R.step.in_(steps))
-        if any_step:
-            fits = or_(fits, _R.state.in_(any_step))
         with self._database.write() as connection:
             self._database.lock_flow(connection, claim.flow)
             rows = connection.execute(
-                select(*(schema.requests.c[name] for name in COLUMNS))
-                .where(self._of_batch(claim), fits, _R.position > after, self._free(claim))
-                .order_by(_R.position)
-                .limit(limit)
+                _TAKE,
+                _of_batch(claim)
+                | {"at_steps": steps, "in_states": states, "in_any_step": any_step}
+                | {"after": after, "at_now": self._now(), "most": limit},
             ).all()
             records = [record_from(row) for row in rows]
             if records:
@@ -254,15 +291,8 @@ class Work:
         """Return when the first lease of others on such requests of the batch ends; None: there is none."""
         with self._database.read() as connection:
             value = connection.execute(
-                select(func.min(_C.lease_until))
-                .select_from(schema.requests.join(schema.claims, _R.claim_id == _C.id))
-                .where(
-                    self._of_batch(claim),
-                    _R.state.in_(states),
-                    _R.step.in_(steps),
-                    _C.id != claim.id,
-                    _C.lease_until >= self._now(),
-                )
+                _HELD_UNTIL,
+                _of_batch(claim) | {"at_steps": steps, "in_states": states, "at_now": self._now()},
             ).scalar()
         return None if value is None else float(value)
 
@@ -343,22 +373,12 @@ class Work:
     def _mark(self, connection: Connection, claim: Claim, records: Sequence[Record]) -> None:
         uuids = [record.uuid for record in records]
         for start in range(0, len(uuids), _IN):
-            connection.execute(
-                update(schema.requests)
-                .where(_R.flow == claim.flow, _R.uuid.in_(uuids[start : start + _IN]))
-                .values(claim_id=claim.id)
-            )
+            some = {"at_flow": claim.flow, "at_uuids": uuids[start : start + _IN], "to_claim": claim.id}
+            connection.execute(_MARK, some)
 
-    def _free(self, claim: Claim) -> ColumnElement[bool]:
-        return or_(
-            _R.claim_id.is_(None),
-            _R.claim_id == literal(claim.id),
-            _R.claim_id.not_in(live_claims(self._now())),
-        )
 
-    @staticmethod
-    def _of_batch(claim: Claim) -> ColumnElement[bool]:
-        return and_(_R.flow == claim.flow, _R.run_id == claim.run_id, _R.batch == claim.batch)
+def _of_batch(claim: Claim) -> dict[str, Any]:
+    return {"at_flow": claim.flow, "at_run": claim.run_id, "at_batch": claim.batch, "at_claim": claim.id}
 
 
 def _event_rows(changes: Sequence[Change], claim: Claim, revision: str, now: float) -> list[dict[str, Any]]:

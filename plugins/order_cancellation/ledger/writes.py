@@ -16,7 +16,27 @@ from order_cancellation.ledger.work import end_leases
 __all__ = ["Writes", "event"]
 
 _R = schema.requests.c
+_P = schema.payloads.c
 _PREPARED_KINDS = ("script", "mapping", "attributes")
+# Made once: making a statement costs as much as running it.
+_HERE = (_R.flow == bindparam("at_flow"), _R.uuid == bindparam("at_uuid"))
+_OWN = (
+    update(schema.requests)
+    .where(*_HERE)
+    .values(run_id=bindparam("to_run_id"), position=bindparam("to_position"), batch=None, claim_id=None)
+)
+_CHANGE = (
+    update(schema.requests)
+    .where(*_HERE)
+    .values({name: bindparam(f"to_{name}") for name in MUTABLE})
+    .values(claim_id=None)
+)
+_OUTDATE = delete(schema.payloads).where(
+    _P.flow == bindparam("at_flow"),
+    _P.uuid == bindparam("at_uuid"),
+    _P.number == bindparam("at_number"),
+    or_(*(_P.kind == kind for kind in _PREPARED_KINDS)),  # an IN list can't be sent with many rows
+)
 
 
 @dataclass
@@ -59,24 +79,11 @@ class Writes:
             database: Knows how rows are added.
             connection: The transaction.
         """
-        p, here = schema.payloads.c, (_R.flow == bindparam("at_flow"), _R.uuid == bindparam("at_uuid"))
         end_leases(connection, self.freed)
         database.add(connection, schema.requests, self.requests)
-        own: dict[str, Any] = {name: bindparam(f"to_{name}") for name in ("run_id", "position")}
-        _each(
-            connection,
-            update(schema.requests).where(*here).values(**own, batch=None, claim_id=None),
-            self.owned,
-        )
-        to: dict[str, Any] = {name: bindparam(f"to_{name}") for name in MUTABLE}
-        _each(connection, update(schema.requests).where(*here).values(**to, claim_id=None), self.changed)
-        outdated = delete(schema.payloads).where(
-            p.flow == bindparam("at_flow"),
-            p.uuid == bindparam("at_uuid"),
-            p.number == bindparam("at_number"),
-            or_(*(p.kind == kind for kind in _PREPARED_KINDS)),  # an IN list can't be sent with many rows
-        )
-        _each(connection, outdated, self.outdated)
+        _each(connection, _OWN, self.owned)
+        _each(connection, _CHANGE, self.changed)
+        _each(connection, _OUTDATE, self.outdated)
         database.add(connection, schema.events, self.events)
         database.upsert(connection, schema.payloads, self.payloads)
 
