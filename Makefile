@@ -1,5 +1,7 @@
 # Every target does all set-up itself. Prerequisites: make, Python 3.11-3.13 and a package index that pip can reach.
 SHELL := /bin/bash
+# Set in some shells and images, it would make each process compile the same sources again.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
 AIRFLOW_PORT ?= 8080
