@@ -5,15 +5,20 @@ A test that needs one of them without using it says ``@pytest.mark.needs("postgr
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import os
+import subprocess
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from needs import MISSING, POSTGRES_URL, REDIS_URL, demand, find_browser
+
+ROOT = Path(__file__).parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -96,3 +101,13 @@ def browser() -> str:
     """The path of an installed Chromium."""
     demand("browser")
     return str(find_browser())
+
+
+@pytest.fixture(scope="session")
+def page_packages() -> Path:
+    """The folder of the pages' locked packages; whoever comes first installs them for all."""
+    demand("node")
+    with (ROOT / "ui" / "package-lock.json").open() as locked:
+        fcntl.flock(locked, fcntl.LOCK_EX)
+        subprocess.run(["make", "--silent", "ui/node_modules/.installed"], cwd=ROOT, check=True)
+    return ROOT / "ui" / "node_modules"

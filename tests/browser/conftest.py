@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from live_airflow import ROOT, Live, share
-from needs import demand, find_browser
+from needs import find_browser
 from order_cancellation.demo.rest import read_password
 
 ARGUMENTS = [
@@ -25,7 +24,6 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 IMAGES = ROOT / "docs" / "images"
-AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 # what a page hears when the theme is changed in another tab: it need not be loaded again
 CHOOSE_THEME = """(theme) => {
     localStorage.setItem("theme", theme);
@@ -66,58 +64,60 @@ def address(live: Live) -> str:
     return live.airflow.place.url
 
 
-Cookies = list[dict[str, object]]
+@pytest.fixture(scope="module")
+def admins(chromium: Browser, address: str, live: Live) -> Iterator[BrowserContext]:
+    """The browser of somebody who may do all."""
+    with signed_in(chromium, address, live.airflow.user, live.airflow.password) as context:
+        yield context
 
 
 @pytest.fixture(scope="module")
-def cookies(chromium: Browser, address: str, live: Live) -> Cookies:
-    """What signing in leaves in the browser."""
-    return sign_in(chromium, address, live.airflow.user, live.airflow.password)
-
-
-@pytest.fixture(scope="module")
-def viewers_cookies(chromium: Browser, address: str, live: Live) -> Cookies:
-    """What it leaves in the browser of somebody who may only look."""
-    return sign_in(chromium, address, "viewer", read_password(live.home, "viewer"))
+def viewers(chromium: Browser, address: str, live: Live) -> Iterator[BrowserContext]:
+    """The browser of somebody who may only look."""
+    with signed_in(chromium, address, "viewer", read_password(live.home, "viewer")) as context:
+        yield context
 
 
 @pytest.fixture
-def page(chromium: Browser, cookies: Cookies) -> Iterator[Page]:
-    """A page of somebody who is signed in; a script error in it fails the test."""
-    with opened(chromium, cookies) as page:
+def page(admins: BrowserContext) -> Iterator[Page]:
+    """A tab of somebody who is signed in; a script error in it fails the test."""
+    with tab(admins) as page:
         yield page
 
 
 @pytest.fixture
-def viewers_page(chromium: Browser, viewers_cookies: Cookies) -> Iterator[Page]:
-    """A page of somebody who may only look."""
-    with opened(chromium, viewers_cookies) as page:
+def viewers_page(viewers: BrowserContext) -> Iterator[Page]:
+    """A tab of somebody who may only look."""
+    with tab(viewers) as page:
         yield page
-
-
-def sign_in(chromium: Browser, address: str, user: str, password: str) -> Cookies:
-    """Sign in as people do."""
-    with chromium.new_context() as context:
-        page = context.new_page()
-        page.goto(f"{address}/dags")
-        page.locator("input[name=username]").fill(user)
-        page.locator("input[name=password]").fill(password)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/dags**", timeout=SLOW_MS)
-        return [dict(cookie) for cookie in context.cookies()]
 
 
 @contextmanager
-def opened(chromium: Browser, cookies: Cookies) -> Iterator[Page]:
-    """Open a page; a script error in it fails the test."""
+def signed_in(chromium: Browser, address: str, user: str, password: str) -> Iterator[BrowserContext]:
+    """Sign in as people do; like theirs, the tabs share what was loaded once."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-US", timezone_id="UTC")
-    context.add_cookies(cookies)  # type: ignore[arg-type]
+    context.set_default_timeout(SLOW_MS)
     page = context.new_page()
-    page.set_default_timeout(SLOW_MS)
+    page.goto(f"{address}/dags")
+    page.locator("input[name=username]").fill(user)
+    page.locator("input[name=password]").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/dags**")
+    page.close()
+    yield context
+    context.close()
+
+
+@contextmanager
+def tab(context: BrowserContext) -> Iterator[Page]:
+    """Open a tab; a script error in it fails the test. What it keeps in the browser goes with it."""
+    page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
-    context.close()
+    if page.url.startswith("http"):
+        page.evaluate("localStorage.clear()")
+    page.close()
     assert errors == []
 
 
@@ -144,12 +144,9 @@ def keep_picture(page: Page) -> Callable[[str], None]:
 
 
 @pytest.fixture(scope="session")
-def axe() -> str:
+def axe(page_packages: Path) -> str:
     """The checker of accessibility, from the pages' locked packages."""
-    demand("node")
-    if not AXE.is_file():
-        subprocess.run(["npm", "ci", "--silent"], cwd=ROOT / "ui", check=True)
-    return AXE.read_text(encoding="utf-8")
+    return (page_packages / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture

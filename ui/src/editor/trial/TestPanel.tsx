@@ -11,7 +11,7 @@ import {
   Stack,
   Text,
 } from "@chakra-ui/react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 
 import { api } from "../../api";
 import { CodeEditor } from "../../code/CodeEditor";
@@ -174,7 +174,8 @@ export const TestPanel = ({
 /** Ctrl+Enter, wherever the cursor is on the card. */
 function useRunKey(run: () => void) {
   const latest = useRef(run);
-  useEffect(() => {
+  // what the screen shows is what the key does, also at once
+  useLayoutEffect(() => {
     latest.current = run;
   });
   useEffect(() => {
