@@ -76,7 +76,7 @@ def _lease_ignored() -> Iterator[None]:
         pass
 
     with (
-        patch.object(work.Work, "_free", lambda _self, _claim: true()),
+        patch.object(work, "_TAKE", work._taking(true())),
         patch.object(Desk, "wait_for_others", wait_for_others),
         _lease_not_checked_before_sending(),
     ):

@@ -14,8 +14,10 @@ from typing import Any
 
 from sqlalchemy import (
     Boolean,
+    ColumnElement,
     Connection,
     Integer,
+    Select,
     and_,
     bindparam,
     func,
@@ -62,6 +64,21 @@ def live_claims(now: Any) -> Any:
     return select(_C.id).where(_C.lease_until >= now)
 
 
+def _taking(free: ColumnElement[bool]) -> Select[Any]:
+    """Return the statement that reads a batch's requests which are free to be taken."""
+    return (
+        select(*(_R[name] for name in COLUMNS))
+        .where(
+            _BATCH,
+            or_(_FITS, _R.state.in_(bindparam("in_any_step", expanding=True))),
+            _R.position > bindparam("after"),
+            free,
+        )
+        .order_by(_R.position)
+        .limit(bindparam("most", type_=Integer))
+    )
+
+
 # Statements are made once: making one costs as much as running it.
 _UUIDS = _R.uuid.in_(bindparam("at_uuids", expanding=True))
 _BATCH = and_(
@@ -86,17 +103,7 @@ _UPDATE = (
 _STANDING = select(_R.uuid, _R.state).where(
     _R.flow == bindparam("at_flow"), _UUIDS, _R.claim_id == bindparam("at_claim")
 )
-_TAKE = (
-    select(*(_R[name] for name in COLUMNS))
-    .where(
-        _BATCH,
-        or_(_FITS, _R.state.in_(bindparam("in_any_step", expanding=True))),
-        _R.position > bindparam("after"),
-        _FREE,
-    )
-    .order_by(_R.position)
-    .limit(bindparam("most", type_=Integer))
-)
+_TAKE = _taking(_FREE)
 _MARK = (
     update(schema.requests)
     .where(_R.flow == bindparam("at_flow"), _UUIDS)
