@@ -54,8 +54,11 @@ session.putAttribute("log.post", str(data["request_data"]["request_id"]))
 """
 
 
-def a_flow(**changes: Any) -> dict[str, Any]:
-    """A flow that uses every step; ``changes`` replace blocks, None takes one out."""
+def a_flow(*, rows: bool = False, **changes: Any) -> dict[str, Any]:
+    """A flow that uses every step; ``changes`` replace blocks, None takes one out.
+
+    All of a run's requests share one batch, as many do; with ``rows`` each has its own, as few have.
+    """
     flow: dict[str, Any] = {
         "get_data": {"connection": "omnitron_default", "cancel_type": "all", "status": "approved"},
         "script": {"file": "script.py"},
@@ -66,6 +69,9 @@ def a_flow(**changes: Any) -> dict[str, Any]:
         "post_script": {"file": "post.py"},
         "delivery": {"lease": "5s"},
     }
+    if not rows:
+        flow["write_to_erp"]["concurrency"] = 2
+        flow["delivery"]["parallel_batches"] = 1
     for name, block in changes.items():
         if block is None:
             del flow[name]

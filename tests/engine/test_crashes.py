@@ -64,6 +64,7 @@ def test_killed_again_and_again_everything_is_booked_once(engine, sandbox, exit_
     sandbox.use({"name": "all_fine", "requests": {"count": COUNT}, "settings": settings})
     engine.write(
         a_flow(
+            rows=True,
             script=None,
             mapping=None,
             custom_response=None,

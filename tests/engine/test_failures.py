@@ -45,6 +45,7 @@ class TestRefusal:
 
     def test_its_batch_is_red_from_the_step_that_found_it(self, engine, sandbox):
         """Red from custom_response on, and nowhere else."""
+        engine.write(a_flow(rows=True))
         sandbox.use(REFUSE_SECOND)
         engine.run()
 
@@ -86,7 +87,7 @@ class TestRefusal:
 
     def test_without_a_script_the_default_rule_judges(self, engine, sandbox):
         """422 is a no, 2xx a yes, and the batch is red from write_to_erp on."""
-        engine.write(a_flow(custom_response=None))
+        engine.write(a_flow(rows=True, custom_response=None))
         sandbox.use(REFUSE_SECOND)
 
         report = engine.run()
@@ -183,6 +184,7 @@ class TestMapping:
 class TestErpAway:
     def test_what_was_surely_not_sent_waits_with_hope(self, engine, sandbox):
         """A refused connection leaves requests prepared, and Airflow's retry may help."""
+        engine.write(a_flow(rows=True))
         engine.erp_options = {"login_url": "http://127.0.0.1:9/login"}
         batches = engine.get_data_only("run-1")
         for step in ("script", "mapping"):
@@ -195,6 +197,7 @@ class TestErpAway:
 
     def test_a_retry_sends_it(self, engine, sandbox):
         """The same task run again sends what was not sent."""
+        engine.write(a_flow(rows=True))
         engine.erp_options = {"login_url": "http://127.0.0.1:9/login"}
         engine.get_data_only("run-1")
         for step in ("script", "mapping", "write_to_erp"):

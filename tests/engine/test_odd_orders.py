@@ -98,6 +98,7 @@ class TestResolve:
     @pytest.mark.parametrize(("said", "state"), [("accepted", "done"), ("refused", "failed")])
     def test_between_two_steps_of_a_run_the_word_counts_at_once(self, engine, sandbox, said, state):
         """Decided after write_to_erp: the following steps carry it out, and send nothing."""
+        engine.write(a_flow(rows=True))
         sandbox.use(CUT_SECOND)
         batches = engine.get_data("run-1")
         for step in ("script", "mapping", "write_to_erp"):

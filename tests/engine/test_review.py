@@ -62,6 +62,7 @@ class TestOneBadRequest:
 
     def test_an_error_before_the_first_byte_is_not_sent_whatever_its_class(self, engine, monkeypatch):
         """A login that is set up wrongly is found when the token is fetched: nobody is in doubt."""
+        engine.write(a_flow(rows=True))
         batches = engine.get_data_only("run-1")
         engine.erp_options = {}
         for step in ("script", "mapping"):
@@ -86,13 +87,13 @@ class TestOneBadRequest:
 
     def test_a_mapping_added_after_the_preparation_fails_the_request_only(self, engine, sandbox):
         """Prepared without a mapping and cleared with one: nothing unmapped is sent."""
-        engine.write(a_flow(mapping=None))
+        engine.write(a_flow(rows=True, mapping=None))
         engine.get_data_only("run-1")
         engine.erp_options = {"login_url": "http://127.0.0.1:9/login"}
         for step in ("script", "write_to_erp"):
             engine.step("run-1", step, 0)
         engine.erp_options = {"login_url": "/login"}
-        engine.write(a_flow())
+        engine.write(a_flow(rows=True))
         [line] = engine.step("run-1", "write_to_erp", 0).behind
 
         assert (line.state, engine.booked()) == ("failed", [])
@@ -126,6 +127,7 @@ class TestDoubtAndTheScript:
 
     def test_a_throttled_answer_is_never_judged_even_after_a_crash(self, engine, sandbox, monkeypatch):
         """The worker dies between a 429 and the waiting: the request is sent again, not called refused."""
+        engine.write(a_flow(rows=True))
         rule = {"match": {"route": "erp.book", "position": 2, "attempt": 1}, "then": {"status": 429}}
         sandbox.use({"name": "429", "requests": {"count": 3}, "rules": [rule]})
         with monkeypatch.context() as crash:
@@ -298,7 +300,7 @@ class TestStepsAddedAndRemoved:
 
     def test_an_answer_from_before_the_response_script_is_judged_by_it(self, engine, monkeypatch):
         """The worker died before the rule had judged, and then the flow was given a script."""
-        engine.write(a_flow(custom_response=None))
+        engine.write(a_flow(rows=True, custom_response=None))
         engine.get_data("run-1")
         with monkeypatch.context() as crash:
             crash.setattr(relation, "_judged", unavailable)
@@ -307,7 +309,7 @@ class TestStepsAddedAndRemoved:
                 engine.step("run-1", "mapping", batch)
                 with pytest.raises(LedgerUnavailable):
                     engine.step("run-1", "write_to_erp", batch)
-        engine.write(a_flow())
+        engine.write(a_flow(rows=True))
         report = engine.run("run-2")
 
         assert report.counts == {"done": 3}

@@ -44,10 +44,12 @@ class TestAllFine:
 
     def test_each_of_few_requests_has_a_batch_of_its_own(self, engine):
         """Three requests give three batches, named after their request."""
+        engine.write(a_flow(rows=True))
         assert engine.get_data("run-1") == [0, 1, 2]
 
     def test_many_requests_are_spread_over_the_parallel_batches(self, engine, sandbox):
         """Nine requests give four batches."""
+        engine.write(a_flow(rows=True))
         sandbox.use({"name": "all_fine", "requests": {"count": 9}})
 
         assert engine.get_data("run-1") == [0, 1, 2, 3]
@@ -218,6 +220,7 @@ class TestDryRun:
 
     def test_its_steps_have_no_port_that_can_write(self, engine, monkeypatch):
         """No ERP at all, and Omnitron for reading only: even a defect could send nothing."""
+        engine.write(a_flow(rows=True))
         ports = []
         real = runs.rehearsal.run_step
 

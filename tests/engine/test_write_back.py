@@ -49,6 +49,7 @@ def test_a_post_script_that_failed_is_listed_and_run_by_the_next_poll(engine, sa
 
 def test_a_ledger_that_can_not_be_written_stops_the_sending_before_it_starts(engine, sandbox):
     """Read-only by now, as a full disk or a lost right makes it: not one call leaves."""
+    engine.write(a_flow(rows=True))
     engine.get_data("run-1")
     for step in ("script", "mapping"):
         engine.step("run-1", step, 0)
