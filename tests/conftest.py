@@ -27,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 LIVE = ("tests/live", "tests/browser")
-LONG = ("tests/simulation", "tests/engine", "tests/demo", "tests/ui")
+LONG = ("tests/airflow", "tests/simulation", "tests/engine", "tests/demo", "tests/ui")
 
 
 @pytest.hookimpl(trylast=True)
@@ -44,13 +44,16 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep together on one core what shares a fixture: a file's tests, and all on the one real Airflow."""
+    """Keep together on one core what shares a fixture: a file's tests, all on the one real Airflow, and all
+    that have Airflow in their own process: to import it and to make its database takes ten seconds."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             if nodeid.startswith(LIVE):
                 return "live"
+            if nodeid.startswith("tests/airflow"):
+                return "airflow"
             return nodeid if nodeid.startswith("tests/simulation") else nodeid.partition("::")[0]
 
     return Together(config, log)
