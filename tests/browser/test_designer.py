@@ -76,7 +76,8 @@ def save(page: Page, note: str = "") -> None:
 
 
 def press_run(page):
-    """Run the card's draft by its key."""
+    """Run the card's draft by its key, once the menu over it has gone."""
+    expect(page.get_by_role("menu")).to_have_count(0)
     expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled()
     page.keyboard.press("Control+Enter")
 
