@@ -53,6 +53,11 @@ class TestOutcome:
         with ScriptRunner("session.putAttribute('n', str(len(get_attribute('body'))))") as runner:
             assert runner.run("", {"body": body}).attributes == {"body": body, "n": str(8 << 20)}
 
+    def test_its_process_starts_with_no_more_modules_than_it_needs(self):
+        with ScriptRunner("import sys\noutputStream.write(' '.join(sys.modules))") as runner:
+            loaded = set(runner.run("").result_data.split())
+        assert not loaded & {"typing", "socket", "selectors", "dataclasses", "inspect", "pathlib", "logging"}
+
     def test_what_it_says_carries_no_path_of_the_installation(self):
         with ScriptRunner("import json\njson.loads('{')") as runner:
             assert "site-packages" not in runner.run("").error

@@ -7,16 +7,19 @@ A layer that this machine does not offer is left out and reported; the runner de
 
 from __future__ import annotations
 
+import _socket
 import os
 import resource
 import select
 import signal
-import socket
 from contextlib import suppress
-from typing import Any, NoReturn
 
 from . import kernel, landlock, namespaces, seccomp
 from .reachable import Reachable, reachable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 __all__ = ["enter", "enter_fork"]
 
@@ -29,7 +32,7 @@ Row = tuple[str, bool, str, bool]
 _fork_timeout_s = 0.0
 
 
-def enter(channel: socket.socket, setup: dict[str, Any]) -> tuple[socket.socket, list[Row]]:
+def enter(channel: _socket.socket, setup: dict[str, Any]) -> tuple[_socket.socket, list[Row]]:
     """Lock this process in; returns in a fork of it, while the outer process waits for its end.
 
     Args:
@@ -81,7 +84,7 @@ def _namespaces(reach: Reachable, left_out: frozenset[str], *, network: bool) ->
     return namespaces.leave(reach, network=network)
 
 
-def _fork_below_a_watch(channel: socket.socket) -> None:
+def _fork_below_a_watch(channel: _socket.socket) -> None:
     """Fork; the outer process ends the inner one when the runner goes, and ends when the inner one does.
 
     The runner's own death can't be tied to the child by the kernel alone: that signal comes when the *thread*

@@ -7,9 +7,12 @@ import signal
 import sys
 from collections.abc import Mapping
 from types import CodeType, FrameType, ModuleType, TracebackType
-from typing import Any, NamedTuple
 
 from . import java, nifi, python2, streams
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["Answer", "Script", "TimeUp", "execute"]
 
@@ -22,7 +25,7 @@ class TimeUp(BaseException):
     """The run's time is over; no ``except Exception`` of a script stops it."""
 
 
-class Script(NamedTuple):
+class Script:
     """A script, compiled, with the limits of its runs.
 
     Args:
@@ -34,12 +37,18 @@ class Script(NamedTuple):
         network: Whether the step may use the network.
     """
 
-    code: CodeType
-    name: str
-    lines: list[str]
-    timeout_s: float
-    output_limit: int
-    network: bool
+    def __init__(
+        self,
+        code: CodeType,
+        name: str,
+        lines: list[str],
+        *,
+        timeout_s: float,
+        output_limit: int,
+        network: bool,
+    ) -> None:
+        self.code, self.name, self.lines = code, name, lines
+        self.timeout_s, self.output_limit, self.network = timeout_s, output_limit, network
 
 
 class Answer:

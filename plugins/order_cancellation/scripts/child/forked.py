@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import _socket
 import os
 import select
 import signal
-import socket
 import time
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ __all__ = ["run"]
 GRACE_S = 0.25
 
 
-def run(work: Callable[[], bytes], channel: socket.socket, timeout_s: float, cap: int) -> bytes | str:
+def run(work: Callable[[], bytes], channel: _socket.socket, timeout_s: float, cap: int) -> bytes | str:
     """Fork, let the fork work, and return its answer, or in words why there is none.
 
     Args:
@@ -38,7 +38,7 @@ def run(work: Callable[[], bytes], channel: socket.socket, timeout_s: float, cap
         os.waitpid(pid, 0)
 
 
-def _work_and_end(work: Callable[[], bytes], channel: socket.socket, writing: int) -> None:
+def _work_and_end(work: Callable[[], bytes], channel: _socket.socket, writing: int) -> None:
     try:
         channel.close()
         os.dup2(writing, 3)

@@ -6,7 +6,7 @@ else, it can't grow when it is parsed, and a script that patches ``json`` does n
 
 from __future__ import annotations
 
-import socket
+import _socket
 import struct
 from collections.abc import Iterator, Sequence
 
@@ -65,7 +65,7 @@ def text(value: str) -> bytes:
     return value.encode("utf-8", "replace")
 
 
-def read(channel: socket.socket, cap: int) -> list[bytes] | None:
+def read(channel: _socket.socket, cap: int) -> list[bytes] | None:
     """Read one frame and return its fields, or None where the other end has gone.
 
     Args:
@@ -85,7 +85,7 @@ def read(channel: socket.socket, cap: int) -> list[bytes] | None:
     return None if body is None else unpack(body)
 
 
-def _exactly(channel: socket.socket, size: int) -> bytes | bytearray | None:
+def _exactly(channel: _socket.socket, size: int) -> bytes | bytearray | None:
     first = channel.recv(size) if size else b""
     if len(first) == size:
         return first

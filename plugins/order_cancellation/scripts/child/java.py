@@ -7,9 +7,12 @@ import importlib.machinery
 import sys
 import time
 from types import ModuleType
-from typing import Any, NoReturn, Self
 
 from . import streams
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn, Self
 
 __all__ = ["CALLBACKS", "JavaFinder", "hint", "install"]
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import _socket
 import functools
 import gc
 import importlib
 import json
 import os
 import re
-import socket
 import sys
-from typing import Any, NoReturn
 
 from . import containment, execution, forked, frames, java, packages, tidy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 __all__ = ["main"]
 
@@ -23,7 +26,7 @@ _CONFUSED = 70
 
 def main() -> NoReturn:
     """Serve the channel whose descriptor is the first argument, until the other end goes."""
-    channel = socket.socket(fileno=int(sys.argv[1]))
+    channel = _socket.socket(fileno=int(sys.argv[1]))
     first = frames.read(channel, REQUEST_CAP)
     if first is None:
         os._exit(0)
@@ -40,8 +43,8 @@ def main() -> NoReturn:
         os._exit(0)
     serve = _serve_forked if setup["isolation"] == "per_request" else _serve_shared
     names = _import_what_it_names(setup["source"])
-    gc.collect()
     gc.freeze()
+    gc.enable()
     channel.sendall(frames.pack([b"ready", json.dumps(answer).encode()]))
     serve(channel, script, names)
     os._exit(0)
@@ -55,8 +58,15 @@ def _compiled(setup: dict[str, Any]) -> tuple[execution.Script | None, dict[str,
         return None, {"line": error.lineno or 1, "message": f"{type(error).__name__}: {error.msg}"}
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         return None, {"line": 1, "message": f"{type(error).__name__}: {error}"}
-    lines = source.splitlines()
-    return execution.Script(code, name, lines, setup["timeout"], setup["output"], setup["network"]), None
+    script = execution.Script(
+        code,
+        name,
+        source.splitlines(),
+        timeout_s=setup["timeout"],
+        output_limit=setup["output"],
+        network=setup["network"],
+    )
+    return script, None
 
 
 _IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w., \t]+))", re.MULTILINE)
@@ -98,7 +108,7 @@ def _frame(nonce: bytes, answer: execution.Answer) -> bytes:
     return frames.pack(fields)
 
 
-def _serve_shared(channel: socket.socket, script: execution.Script, names: set[str]) -> None:
+def _serve_shared(channel: _socket.socket, script: execution.Script, names: set[str]) -> None:
     """Run each request in this process, one after another, tidying up between two."""
     picture = tidy.Tidy(names)
     read, answered, restore, send = frames.read, _answered, picture.restore, channel.sendall
@@ -108,7 +118,7 @@ def _serve_shared(channel: socket.socket, script: execution.Script, names: set[s
         send(frame)
 
 
-def _serve_forked(channel: socket.socket, script: execution.Script, _names: set[str]) -> None:
+def _serve_forked(channel: _socket.socket, script: execution.Script, _names: set[str]) -> None:
     """Run each request in a fork of this process, which itself runs no line of the script."""
     while (request := frames.read(channel, REQUEST_CAP)) is not None:
         cap = script.output_limit + frames.ANSWER_ROOM

@@ -7,9 +7,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from types import FrameType
-from typing import Any, NoReturn
 
 from . import java, streams
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 __all__ = [
     "ATTRIBUTES_LIMIT",

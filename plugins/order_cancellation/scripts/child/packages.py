@@ -7,7 +7,10 @@ import importlib.util
 import os
 import sys
 from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["install"]
 

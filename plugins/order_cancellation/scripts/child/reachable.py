@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NamedTuple
 
 __all__ = ["Reachable", "reachable"]
 
@@ -30,7 +29,7 @@ _NETWORK = (
 )
 
 
-class Reachable(NamedTuple):
+class Reachable:
     """What may be read.
 
     Args:
@@ -39,9 +38,8 @@ class Reachable(NamedTuple):
         hidden: Folders inside of the library that belong to the installation: other people's packages.
     """
 
-    library: str
-    paths: tuple[str, ...]
-    hidden: tuple[str, ...]
+    def __init__(self, library: str, paths: tuple[str, ...], hidden: tuple[str, ...]) -> None:
+        self.library, self.paths, self.hidden = library, paths, hidden
 
 
 def reachable(packages: list[str], *, network: bool) -> Reachable:

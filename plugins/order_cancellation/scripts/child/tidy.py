@@ -13,7 +13,10 @@ import signal
 import sys
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["Tidy"]
 
