@@ -7,16 +7,22 @@ in them may never end, or a text take all memory: in the API server that would b
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import pickle
 import resource
+import signal
+import socket
+import struct
 import subprocess
 import sys
+import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 from order_cancellation.errors import ConfigurationError, OrderCancellationError
 
@@ -28,45 +34,90 @@ CPU_S = 60
 """Processor time of our own code; scripts have limits of their own."""
 MEMORY_BYTES = 2 * 1024**3
 LARGEST_ANSWER = 16 * 1024**2
+START_S = 60.0
+"""How long the import of everything may take, on a machine that is busy with other things."""
 
 _BOOT = (
-    "import sys; sys.path.extend(sys.argv[1:]); from order_cancellation.service.apart import serve; serve()"
+    "import sys; sys.path.extend(sys.argv[2:]); from order_cancellation.service.apart import serve; serve()"
 )
 _ROOT = str(Path(__file__).resolve().parents[2])
 _PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
 """What libraries need of the environment; the rest holds the server's secrets."""
+_NUMBER = struct.Struct("!Q")
+_SOME = 1 << 20
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _Reserve:
-    """One process that has everything imported already, for the next call."""
+class _Parent:
+    """A process that has everything imported already, and forks itself for each call.
+
+    To import it all takes half a second of processor time, a fork some milliseconds. It has one thread, runs
+    nothing of a call itself, and is started anew where it has ended.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._next: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
 
-    def take(self) -> subprocess.Popen[bytes]:
-        with self._lock:
-            ready, self._next = self._next, None
-        return ready if ready is not None and ready.poll() is None else _started()
+    def fork(self) -> tuple[socket.socket, int]:
+        """Return the channel to a new process that waits for its call, and the process's id.
 
-    def fill(self) -> None:
+        Raises:
+            ConfigurationError: No process can be had.
+        """
         with self._lock:
-            if self._next is None:
-                self._next = _started()
+            if self._control is not None:
+                with suppress(OSError, EOFError):  # it has ended: another one will do
+                    return self._forked(self._control)
+            try:
+                return self._forked(self._started())
+            except (OSError, EOFError) as error:
+                raise ConfigurationError(f"No process for a trial could be started: {error}") from error
+
+    @staticmethod
+    def _forked(control: socket.socket) -> tuple[socket.socket, int]:
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                socket.send_fds(control, [b"!"], [theirs.fileno()])
+            return ours, _number(ours, time.monotonic() + START_S)
+        except BaseException:
+            ours.close()
+            raise
+
+    def _started(self) -> socket.socket:
+        self._end()
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 (this interpreter, and words of ours)
+                [sys.executable, "-I", "-c", _BOOT, str(theirs.fileno()), _ROOT, *filter(None, sys.path)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+                cwd="/",
+                pass_fds=(theirs.fileno(),),
+            )
+        return self._control
 
     def end(self) -> None:
         with self._lock:
-            if self._next is not None:
-                self._next.kill()
-                self._next.communicate()
-                self._next = None
+            self._end()
+
+    def _end(self) -> None:
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
 
 
-_reserve = _Reserve()
-atexit.register(_reserve.end)
+_parent = _Parent()
+atexit.register(_parent.end)
 
 
 def apart(function: Callable[P, R], *args: P.args, **more: P.kwargs) -> R:
@@ -81,34 +132,84 @@ def apart(function: Callable[P, R], *args: P.args, **more: P.kwargs) -> R:
         ConfigurationError: It took too long, too much memory, or answered too much.
         OrderCancellationError: What the function raised.
     """
-    child = _reserve.take()
-    try:
-        answer, _ = child.communicate(pickle.dumps((function, args, more)), timeout=LONGEST_S)
-    except subprocess.TimeoutExpired:
-        raise ConfigurationError(f"This took longer than {LONGEST_S:g} s and was stopped.") from None
-    finally:
-        child.kill()
-        child.communicate()
-        _reserve.fill()
-    if child.returncode != 0 or not answer:
+    end = time.monotonic() + LONGEST_S
+    channel, pid = _parent.fork()
+    with channel:
+        answer = _asked(channel, pid, pickle.dumps((function, args, more)), end)
+    if answer is None:
         raise ConfigurationError(
             f"This took more than {CPU_S} s of processor time or {MEMORY_BYTES // 1024**3} GiB of memory and "
             "was stopped. Look for a regular expression or a template that has no end."
         )
-    error, result = pickle.loads(answer)  # noqa: S301 (written by serve(), our own code)
+    error, result = pickle.loads(answer)  # noqa: S301 (written by _answer(), our own code)
     if error is not None:
         raise error
     return result  # type: ignore[no-any-return]
 
 
+def _asked(channel: socket.socket, pid: int, call: bytes, end: float) -> bytes | None:
+    """Send a call to its process; return the answer, or None where the process ended without one."""
+    try:
+        channel.settimeout(max(0.001, end - time.monotonic()))
+        channel.sendall(_NUMBER.pack(len(call)) + call)
+        return _exactly(channel, _number(channel, end), end)
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        raise ConfigurationError(f"This took longer than {LONGEST_S:g} s and was stopped.") from None
+    except (EOFError, ConnectionError):
+        return None
+
+
+def _number(channel: socket.socket, end: float | None) -> int:
+    return int(_NUMBER.unpack(_exactly(channel, _NUMBER.size, end))[0])
+
+
+def _exactly(channel: socket.socket, size: int, end: float | None) -> bytes:
+    got = bytearray()
+    while len(got) < size:
+        channel.settimeout(None if end is None else max(0.001, end - time.monotonic()))
+        some = channel.recv(min(size - len(got), _SOME))
+        if not some:
+            raise EOFError
+        got += some
+    return bytes(got)
+
+
 def serve() -> None:
-    """Answer one call: what ``apart`` starts."""
+    """Fork a process for each call, until whoever started this one has gone: what ``apart`` starts."""
     from order_cancellation.service import chain  # noqa: F401, PLC0415 (all that a call needs, imported ahead)
 
-    _limit()
-    asked = sys.stdin.buffer.read()
-    if not asked:
-        return  # who might have asked has ended
+    control = socket.socket(fileno=int(sys.argv[1]))
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    gc.freeze()
+    while True:
+        word, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        if not word:
+            return
+        [descriptor] = descriptors
+        if os.fork() == 0:
+            control.close()
+            _live(descriptor)
+        os.close(descriptor)
+
+
+def _live(descriptor: int) -> NoReturn:
+    """Answer one call, and end."""
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _limit()
+        with socket.socket(fileno=descriptor) as channel:
+            channel.sendall(_NUMBER.pack(os.getpid()))
+            answer = _answer(_exactly(channel, _number(channel, None), None))
+            channel.sendall(_NUMBER.pack(len(answer)) + answer)
+    except BaseException:  # noqa: BLE001 (whoever asked sees that there is no answer; the server's log tells more)
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def _answer(asked: bytes) -> bytes:
     function, args, more = pickle.loads(asked)  # noqa: S301 (written by apart(), our own code)
     try:
         answer = pickle.dumps((None, function(*args, **more)))
@@ -120,18 +221,7 @@ def serve() -> None:
     if len(answer) > LARGEST_ANSWER:
         message = f"The result is too large to be shown: more than {LARGEST_ANSWER // 1024**2} MiB."
         answer = pickle.dumps((ConfigurationError(message), None))
-    sys.stdout.buffer.write(answer)
-    sys.stdout.buffer.flush()
-
-
-def _started() -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603 (this interpreter, and words of ours)
-        [sys.executable, "-I", "-c", _BOOT, _ROOT, *filter(None, sys.path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-        cwd="/",
-    )
+    return answer
 
 
 def _limit() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 
 import pytest
 
@@ -13,8 +14,45 @@ from order_cancellation.service.apart import apart
 from unit.flow.flow_files import files_of
 
 
+def is_there(pid):
+    """Say whether there is such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def test_it_answers_from_another_process():
     assert apart(os.getpid) != os.getpid()
+
+
+def test_the_next_call_finds_everything_imported():
+    assert apart(os.getppid) == apart(os.getppid)
+
+
+def test_no_call_sees_what_another_one_left():
+    before = apart(os.getcwd)
+    apart(os.chdir, "/tmp")
+    assert apart(os.getcwd) == before
+
+
+def test_a_call_leaves_no_process_behind():
+    pid = apart(os.getpid)
+    while is_there(pid):
+        os.sched_yield()
+
+
+def test_calls_go_on_where_their_parent_was_killed():
+    parent = apart(os.getppid)
+    os.kill(parent, signal.SIGKILL)
+    os.waitid(os.P_PID, parent, os.WEXITED | os.WNOWAIT)
+    assert apart(os.getppid) != parent
+
+
+def test_an_error_of_no_kind_of_ours_is_told_as_an_end():
+    with pytest.raises(ConfigurationError, match="was stopped"):
+        apart(os.strerror, "no number")
 
 
 def test_an_error_of_ours_comes_back_whole():
