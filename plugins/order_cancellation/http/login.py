@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.http.endpoint import Endpoint
@@ -54,7 +55,10 @@ def token_key(endpoint: Endpoint) -> str:
     """
     options = json.dumps(dict(endpoint.options), sort_keys=True, default=str)
     parts = [endpoint.base_url, endpoint.login_kind, endpoint.login, endpoint.password, options]
-    digest = hashlib.scrypt(
-        json.dumps(parts).encode(), salt=endpoint.connection_id.encode(), n=2**12, r=8, p=1, dklen=16
-    )
-    return f"{endpoint.connection_id}:{digest.hex()}"
+    return f"{endpoint.connection_id}:{_digest(json.dumps(parts), endpoint.connection_id)}"
+
+
+@lru_cache(maxsize=8)
+def _digest(text: str, salt: str) -> str:
+    """Return a slow digest; a process that opens one connection again and again waits for it once."""
+    return hashlib.scrypt(text.encode(), salt=salt.encode(), n=2**12, r=8, p=1, dklen=16).hex()
