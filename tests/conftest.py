@@ -27,13 +27,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 LIVE = ("tests/live", "tests/browser")
-LONG = ("tests/airflow", "tests/simulation", "tests/engine", "tests/demo", "tests/ui")
+FIRST = (LIVE, ("tests/ui",), ("tests/airflow",), ("tests/simulation", "tests/engine", "tests/demo"))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put what takes longest first, lest it keep one core waiting; all else keeps the drawn order."""
-    items.sort(key=lambda item: (not item.nodeid.startswith(LIVE), not item.nodeid.startswith(LONG)))
+    items.sort(key=lambda item: [not item.nodeid.startswith(folders) for folders in FIRST])
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -16,7 +16,7 @@ import engine_harness
 from engine_harness import a_flow
 from engine_life import live
 
-COUNT = 48
+COUNT = 36
 KILLS = 30
 SEED = int(os.environ.get("CRASH_SEED", "20261123"))
 EXITS = {
@@ -77,7 +77,7 @@ def test_killed_again_and_again_everything_is_booked_once(engine, sandbox, exit_
     hits, left = 0, Counter()
     for number in range(KILLS // len(EXITS)):
         process = begin(engine, sandbox, f"life-{number}")
-        time.sleep(chance.uniform(0.05, 0.9))
+        time.sleep(chance.uniform(0.05, 0.6))
         hits += kill(process)
         left.update(engine.states().values())
     time.sleep(1.1)  # the last one's lease
