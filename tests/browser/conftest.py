@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
+from in_browser import leave
 from live_airflow import ROOT, Live, share
 from needs import find_browser
 from order_cancellation.demo.rest import read_password
@@ -28,6 +29,10 @@ IMAGES = ROOT / "docs" / "images"
 CHOOSE_THEME = """(theme) => {
     localStorage.setItem("theme", theme);
     window.dispatchEvent(new StorageEvent("storage", {key: "theme", newValue: theme}));
+}"""
+FORGET = """() => {
+    localStorage.clear();
+    window.dispatchEvent(new StorageEvent("storage", {key: "theme", newValue: null}));
 }"""
 RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
@@ -80,22 +85,22 @@ def viewers(chromium: Browser, address: str, live: Live) -> Iterator[BrowserCont
 
 
 @pytest.fixture
-def page(admins: BrowserContext) -> Iterator[Page]:
-    """A tab of somebody who is signed in; a script error in it fails the test."""
-    with tab(admins) as page:
+def page(admins: BrowserContext, address: str) -> Iterator[Page]:
+    """A tab of somebody who is signed in."""
+    with tab(admins, address) as page:
         yield page
 
 
 @pytest.fixture
-def viewers_page(viewers: BrowserContext) -> Iterator[Page]:
+def viewers_page(viewers: BrowserContext, address: str) -> Iterator[Page]:
     """A tab of somebody who may only look."""
-    with tab(viewers) as page:
+    with tab(viewers, address) as page:
         yield page
 
 
 @contextmanager
 def signed_in(chromium: Browser, address: str, user: str, password: str) -> Iterator[BrowserContext]:
-    """Sign in as people do; like theirs, the tabs share what was loaded once."""
+    """Sign in as people do, and leave the tab open."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-US", timezone_id="UTC")
     context.set_default_timeout(SLOW_MS)
     page = context.new_page()
@@ -104,21 +109,27 @@ def signed_in(chromium: Browser, address: str, user: str, password: str) -> Iter
     page.locator("input[name=password]").fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/dags**")
-    page.close()
     yield context
     context.close()
 
 
 @contextmanager
-def tab(context: BrowserContext) -> Iterator[Page]:
-    """Open a tab; a script error in it fails the test. What it keeps in the browser goes with it."""
-    page = context.new_page()
+def tab(context: BrowserContext, address: str) -> Iterator[Page]:
+    """Lend a tab; a script error in it fails the test. Where it can't be left empty, the next one is new."""
+    page = context.pages[0] if context.pages else context.new_page()
     errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+
+    def note(error: Error) -> None:
+        errors.append(str(error))
+
+    page.on("pageerror", note)
     yield page
-    if page.url.startswith("http"):
-        page.evaluate("localStorage.clear()")
-    page.close()
+    page.remove_listener("pageerror", note)
+    for other in context.pages[1:]:
+        other.close()
+    page.evaluate(FORGET)
+    if not leave(page, address):
+        page.close()
     assert errors == []
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from in_browser import visit
 from live_airflow import FLOW, Live, write_flow
 
 pytestmark = [pytest.mark.needs("browser"), pytest.mark.timeout(300)]
@@ -47,7 +48,7 @@ def make_flow(live: Live, name: str) -> str:
 
 def open_card(page: Page, address: str, flow: str, card: str) -> Locator:
     """Open a card of a flow; returns the card."""
-    page.goto(f"{address}/plugin/flows?flow={flow}&card={card}")
+    visit(page, f"{address}/plugin/flows?flow={flow}&card={card}")
     expect(page.get_by_role("heading", level=2)).to_be_visible()
     return page.get_by_role("region").filter(has=page.get_by_role("heading", level=2))
 
@@ -86,7 +87,7 @@ class TestNewFlow:
     def test_is_built_from_nothing_tried_and_run(self, page, address, live, keep_picture):
         """From an empty list's button to bookings in the ERP's book."""
         live.begin(TWO_FINE)
-        page.goto(f"{address}/plugin/flows")
+        visit(page, f"{address}/plugin/flows")
         page.get_by_role("button", name="New flow").click()
         page.get_by_role("textbox", name="Title").fill("Acme, refunds")
         expect(page.get_by_role("textbox", name="Id")).to_have_value("acme_refunds")
@@ -128,7 +129,7 @@ class TestNewFlow:
 
     def test_has_an_id_that_is_checked_while_one_types(self, page, address, live):
         """The server's rule, said before anything is sent."""
-        page.goto(f"{address}/plugin/flows")
+        visit(page, f"{address}/plugin/flows")
         page.get_by_role("button", name="New flow").click()
         page.get_by_role("textbox", name="Id").fill("every_step")
         expect(page.get_by_text("There is a flow of this id.")).to_be_visible()
@@ -142,7 +143,7 @@ class TestBrokenFlow:
         file = live.flows / flow / "flow.yaml"
         good = file.read_text(encoding="utf-8")
         file.write_text(good.replace("status: approved", "status: aproved"), encoding="utf-8")
-        page.goto(f"{address}/plugin/flows")
+        visit(page, f"{address}/plugin/flows")
         row = page.get_by_role("row").filter(has_text=flow)
         expect(row).to_contain_text("broken")
         expect(row).to_contain_text("get_data.status")
@@ -250,12 +251,12 @@ class TestTwoPeople:
 class TestTab:
     def test_of_a_dag_shows_the_flow(self, page, address, live):
         """The same cards, where Airflow's users look first."""
-        page.goto(f"{address}/dags/every_step")
+        visit(page, f"{address}/dags/every_step")
         page.get_by_role("link", name="Flow", exact=True).click()
         expect(page.get_by_role("heading", name="Get Data From Omnitron", level=2)).to_be_visible()
 
     def test_of_another_dag_says_that_it_is_no_flow(self, page, address, live):
-        page.goto(f"{address}/dags/change_schedule/plugin/flow")
+        visit(page, f"{address}/dags/change_schedule/plugin/flow")
         expect(page.get_by_text("change_schedule is no flow")).to_be_visible()
 
 
@@ -263,7 +264,7 @@ def test_every_card_can_be_used_by_everybody(
     page: Page, address: str, breaches: Callable[[], list[str]], keep_picture: Callable[[str], None]
 ) -> None:
     """No breach of WCAG 2.1 AA on the list and on each card, in both themes."""
-    page.goto(f"{address}/plugin/flows")
+    visit(page, f"{address}/plugin/flows")
     expect(page.get_by_role("heading", name=re.compile("flows?$"))).to_be_visible()
     found = {"list": breaches()}
     open_card(page, address, "every_step", CARDS[0])

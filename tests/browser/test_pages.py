@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from in_browser import visit
 from live_airflow import connections_to
 
 pytestmark = [pytest.mark.needs("browser"), pytest.mark.timeout(240)]
@@ -37,7 +38,7 @@ ERP_FIELDS = (
 class TestRun:
     def test_names_its_rows_after_requests(self, page, address, run):
         """A request has its number and its order's in the table of task instances."""
-        page.goto(f"{address}/{run}")
+        visit(page, f"{address}/{run}")
         for request_id in (4701, 4702, 4703):
             expect(page.get_by_text(re.compile(rf"#{request_id} · order \d+")).first).to_be_visible()
         page.get_by_role("button", name="Expand all task groups").click()
@@ -45,7 +46,7 @@ class TestRun:
 
     def test_report_names_what_failed_once_and_in_the_open(self, page, address, run, keep_picture):
         """Nothing has to be unfolded to read which request failed, where, and what to do."""
-        page.goto(f"{address}/{run}/tasks/report")
+        visit(page, f"{address}/{run}/tasks/report")
         log = page.get_by_test_id("virtualized-list")
         expect(log).to_contain_text("This run: 2 done, 1 failed")
         expect(log).to_contain_text("What to do")
@@ -57,7 +58,7 @@ class TestRun:
 
     def test_log_of_a_batch_tells_why_its_request_was_refused(self, page, address, run):
         """The attributes for the log and the ERP's answer are there, the protections are folded."""
-        page.goto(f"{address}/{run}/tasks/requests.custom_response/mapped/1")
+        visit(page, f"{address}/{run}/tasks/requests.custom_response/mapped/1")
         log = page.get_by_test_id("virtualized-list")
         expect(log).to_contain_text("Request 4702: refused at custom_response: the ERP answered 422")
         expect(log).to_contain_text("Protections around response.py")
@@ -67,7 +68,7 @@ class TestRun:
 class TestFlow:
     def test_a_broken_one_shows_each_problem_on_a_line_of_its_own(self, page, address):
         """The errors are a list, not one block of code."""
-        page.goto(f"{address}/dags/not_valid")
+        visit(page, f"{address}/dags/not_valid")
         page.get_by_role("button", name="Dag Docs").click()
         problems = page.get_by_role("dialog").get_by_role("listitem")
         expect(problems.filter(has_text="nonsense: unknown key")).to_have_count(1)
@@ -75,7 +76,7 @@ class TestFlow:
 
     def test_trigger_form_shows_and_explains_every_parameter_at_once(self, page, address, keep_picture):
         """No section has to be opened first."""
-        page.goto(f"{address}/dags/every_step")
+        visit(page, f"{address}/dags/every_step")
         page.get_by_role("button", name="Trigger Dag").click()
         form = page.get_by_role("dialog")
         for label in PARAMETERS:
@@ -119,7 +120,7 @@ class TestTestButton:
         connection = connections_to(live.sandbox)["erp_default"] | {"password": password}
         connection |= {"host": f"http://{at.hostname}{at.path}", "port": at.port}
         live.airflow.api.set_connection("tested", connection)
-        page.goto(f"{address}/connections")
+        visit(page, f"{address}/connections")
         row = page.get_by_role("row").filter(has_text="tested")
         row.get_by_role("button", name="Test Connection").click()
         expect(page.get_by_text(said)).to_be_visible(timeout=15_000)
@@ -133,7 +134,7 @@ def labelled(form: Locator, label: str) -> Locator:
 
 def open_connection_form(page: Page, address: str, kind: str) -> Locator:
     """Open the form of a new connection of one type."""
-    page.goto(f"{address}/connections")
+    visit(page, f"{address}/connections")
     page.get_by_role("button", name="Add Connection").click()
     form = page.get_by_role("dialog")
     form.get_by_role("combobox").click()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from in_browser import visit
 from live_airflow import FLOW, Live, write_flow
 
 pytestmark = [pytest.mark.needs("browser"), pytest.mark.timeout(300)]
@@ -50,7 +51,7 @@ def a_red_morning(live: Live, name: str, flow: str, scenario: dict[str, Any]) ->
 
 def open_request(page: Page, address: str, flow: str, request_id: int) -> None:
     """Go to a request's page by way of the list."""
-    page.goto(f"{address}/plugin/requests?flow={flow}")
+    visit(page, f"{address}/plugin/requests?flow={flow}")
     page.get_by_role("link", name=str(request_id), exact=True).click()
     expect(page.get_by_role("heading", name=f"Request {request_id}")).to_be_visible()
 
@@ -73,7 +74,7 @@ class TestFailed:
     def test_is_found_understood_redone_and_seen_done(self, page, address, live, keep_picture):
         """The whole way of an operator's morning."""
         flow = a_red_morning(live, "redone", FLOW, SECOND_IS_REFUSED)
-        page.goto(f"{address}/plugin/requests?flow={flow}")
+        visit(page, f"{address}/plugin/requests?flow={flow}")
         expect(page.get_by_role("row")).to_have_count(1 + 3)
         keep_picture("requests")
         page.get_by_role("button", name="failed 1").click()
@@ -110,7 +111,7 @@ class TestFailed:
 
     def test_ones_are_chosen_by_keys_to_be_redone_together(self, page, address, refunds):
         """Each kind's meaning is stated before, a second booking in plain words; so far nothing is done."""
-        page.goto(f"{address}/plugin/requests?flow={refunds}")
+        visit(page, f"{address}/plugin/requests?flow={refunds}")
         page.get_by_role("checkbox", name=re.compile("Choose Request")).first.focus()
         page.keyboard.press("Space")
         page.keyboard.press("ArrowDown")
@@ -159,7 +160,7 @@ class TestPersonalData:
 class TestRunTab:
     def test_shows_the_requests_of_its_run_alone(self, page, address, run, refunds):
         """From a run one tab leads to them."""
-        page.goto(f"{address}/{run}")
+        visit(page, f"{address}/{run}")
         page.locator(f'a[href$="{run}/plugin/run-requests"]').click()
         expect(page.get_by_role("heading", name="Requests of this run")).to_be_visible()
         for request_id in (4701, 4702, 4703):
@@ -171,7 +172,7 @@ class TestViewer:
     def test_sees_all_and_can_do_nothing(self, viewers_page, address, refunds):
         """No boxes, no actions, and personal data masked for good."""
         page = viewers_page
-        page.goto(f"{address}/plugin/requests?flow={refunds}")
+        visit(page, f"{address}/plugin/requests?flow={refunds}")
         expect(page.get_by_role("row")).to_have_count(1 + 3)
         expect(page.get_by_role("checkbox")).to_have_count(0)
         open_request(page, address, refunds, 5702)
@@ -181,7 +182,7 @@ class TestViewer:
 
 def test_everybody_can_use_the_pages(page, address, refunds, breaches):
     """No breach of WCAG 2.1 AA in both themes: a list with chosen rows, and a request with its bodies."""
-    page.goto(f"{address}/plugin/requests?flow={refunds}")
+    visit(page, f"{address}/plugin/requests?flow={refunds}")
     page.get_by_role("checkbox", name="Choose Request 5701").focus()
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Redo…")).to_be_visible()
