@@ -231,8 +231,25 @@ def live_sandbox() -> Iterator[SandboxThread]:
         yield sandbox
 
 
+_RUNNING = pytest.StashKey[Live]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop the session's Airflow after the last test with it: the others' cores are not for an idle one."""
+    running = item.config.stash.get(_RUNNING, None)
+    if running is not None and not _needs_it(nextitem):
+        running.end()
+
+
+def _needs_it(item: pytest.Item | None) -> bool:
+    return item is not None and "live" in getattr(item, "fixturenames", ())
+
+
 @pytest.fixture(scope="session")
-def live(tmp_path_factory: pytest.TempPathFactory, live_sandbox: SandboxThread) -> Iterator[Live]:
+def live(
+    tmp_path_factory: pytest.TempPathFactory, live_sandbox: SandboxThread, pytestconfig: pytest.Config
+) -> Iterator[Live]:
     home = tmp_path_factory.mktemp("airflow-home")
     flows = tmp_path_factory.mktemp("flows")
     for name in ("every_step", "repaired", "scheduled", "backfilled"):
@@ -240,5 +257,6 @@ def live(tmp_path_factory: pytest.TempPathFactory, live_sandbox: SandboxThread) 
     (flows / "backfilled" / "flow.yaml").write_text(FLOW + "schedule: {every: 1d}\n", encoding="utf-8")
     write_flow(flows, "not_valid", "get_data: {connection: 7}\nnonsense: true\n")
     with live_airflow(home, flows, live_sandbox) as running:
+        pytestconfig.stash[_RUNNING] = running
         yield running
     shutil.rmtree(home, ignore_errors=True)
