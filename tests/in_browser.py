@@ -22,8 +22,8 @@ IS_THERE = """() => {
 def visit(page: Page, url: str) -> None:
     """Open a page: nothing of the one before is left, whichever it was.
 
-    What Airflow's own pages have read they keep for minutes: where a test changes it behind their back, it has
-    to load them with ``page.goto``.
+    What Airflow's own pages have read they keep for minutes: where a test changes it behind their back, it
+    has to load them with ``page.goto``.
     """
     if leave(page, url):
         page.evaluate(GO, url)
