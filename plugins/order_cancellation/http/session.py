@@ -6,8 +6,8 @@ import asyncio
 import itertools
 import os
 import socket
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http import HTTPStatus
 from random import Random
@@ -187,21 +187,26 @@ class Session:
             pause = min(pause * 1.5, LONGEST_POLL_S)
 
     async def _fresh(self, key: str, stored: Token | None, seen_generation: int) -> Token:
-        holding = asyncio.create_task(self._hold(key, seen_generation))
         try:
-            given = await log_in(self._visit(stored))
+            with self._held(key, seen_generation):
+                given = await log_in(self._visit(stored))
         except (LoginFailed, ConfigurationError):
-            holding.cancel()
             await self._claim(key, seen_generation, 0)  # gives the claim back: another may try at once
             raise
-        finally:
-            holding.cancel()
         token = Token(given.headers, seen_generation + 1, given.renew_at, given.refresh_token)
         await asyncio.to_thread(self._tokens.save, key, token)
         return token
 
-    async def _hold(self, key: str, seen_generation: int) -> None:
+    @contextmanager
+    def _held(self, key: str, seen_generation: int) -> Iterator[None]:
         """Renew the claim for as long as the login takes."""
+        renewing = asyncio.create_task(self._renew_claim(key, seen_generation))
+        try:
+            yield
+        finally:
+            renewing.cancel()
+
+    async def _renew_claim(self, key: str, seen_generation: int) -> None:
         held = True
         while held:
             await self.clock.sleep(CLAIM_S / 3)

@@ -32,9 +32,9 @@ from order_cancellation.ledger.cipher import Cipher
 from order_cancellation.ledger.database import Database
 from order_cancellation.ledger.decisions import Decision, Limits, carry_on, decide, had_by
 from order_cancellation.ledger.entries import Place, entered, lifted, parked, unlisted, written_back_again
-from order_cancellation.ledger.records import COLUMNS, Record
+from order_cancellation.ledger.records import Record
 from order_cancellation.ledger.states import UNFINISHED_OUTSIDE, WITHDRAWABLE, State
-from order_cancellation.ledger.work import live_claims, record_from
+from order_cancellation.ledger.work import RECORDS, live_claims, record_from
 from order_cancellation.ledger.writes import Writes, event
 
 __all__ = ["Intake", "Taken"]
@@ -47,7 +47,7 @@ _AT_ONCE = 1000
 """How many rows are in memory together: a run may have very many."""
 # Made once: making a statement costs as much as running it.
 _OF_FLOW = (_R.flow == bindparam("at_flow"), _R.uuid.in_(bindparam("at_uuids", expanding=True)))
-_KNOWN = select(*(_R[name] for name in COLUMNS)).where(*_OF_FLOW)
+_KNOWN = RECORDS.where(*_OF_FLOW)
 _HELD = select(_R.uuid).where(*_OF_FLOW, _R.claim_id.in_(live_claims(bindparam("at_now"))))
 
 

@@ -12,9 +12,9 @@ from order_cancellation.errors import ConfigurationError
 from order_cancellation.ledger import schema
 from order_cancellation.ledger.cipher import Cipher
 from order_cancellation.ledger.database import Database
-from order_cancellation.ledger.records import COLUMNS, MUTABLE, Record
+from order_cancellation.ledger.records import MUTABLE, Record
 from order_cancellation.ledger.states import State
-from order_cancellation.ledger.work import live_claims, record_from
+from order_cancellation.ledger.work import RECORDS, live_claims, record_from
 
 __all__ = ["BECAUSE", "REVEALED", "Queries", "find_record", "refuse_held"]
 
@@ -57,7 +57,7 @@ class Queries:
             limit: At most so many.
             after: Flow and uuid of the last one that was seen already.
         """
-        query = select(*(_R[name] for name in COLUMNS)).order_by(_R.flow, _R.uuid).limit(limit)
+        query = RECORDS.order_by(_R.flow, _R.uuid).limit(limit)
         if flow is not None:
             query = query.where(_R.flow == flow)
         if state is not None:
@@ -250,7 +250,7 @@ def find_record(connection: Connection, flow: str, uuid_or_id: str) -> Record | 
     Raises:
         ConfigurationError: The number is that of several requests.
     """
-    query = select(*(_R[name] for name in COLUMNS)).where(_R.flow == flow)
+    query = RECORDS.where(_R.flow == flow)
     rows = connection.execute(query.where(_R.uuid == uuid_or_id)).all()
     if not rows and uuid_or_id.isascii() and uuid_or_id.isdigit() and len(uuid_or_id) < len(str(2**63)):
         rows = connection.execute(query.where(_R.id == int(uuid_or_id)).limit(2)).all()

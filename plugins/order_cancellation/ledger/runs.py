@@ -16,9 +16,9 @@ from order_cancellation.clock import Clock
 from order_cancellation.ledger import schema
 from order_cancellation.ledger.cipher import Cipher
 from order_cancellation.ledger.database import Database
-from order_cancellation.ledger.records import COLUMNS, Record
+from order_cancellation.ledger.records import Record
 from order_cancellation.ledger.states import State
-from order_cancellation.ledger.work import record_from
+from order_cancellation.ledger.work import RECORDS, record_from
 
 __all__ = ["Batch", "RunRow", "Runs"]
 
@@ -254,7 +254,7 @@ class Runs:
         here = {"at_flow": flow, "at_run": run_id, "at_batch": number, "at_steps": steps}
         query = _unfinished(of_batch=number is not None, at_steps=steps is not None)
         with self._database.read() as connection:
-            rows = connection.execute(query, _given(here)).all()
+            rows = connection.execute(query, here).all()
         return [record_from(row) for row in rows]
 
     def counts(self, flow: str, run_id: str, number: int | None = None) -> dict[str, int]:
@@ -262,7 +262,7 @@ class Runs:
         here = {"at_flow": flow, "at_run": run_id, "at_batch": number}
         query = _counts(of_batch=number is not None)
         with self._database.read() as connection:
-            rows = connection.execute(query, _given(here)).all()
+            rows = connection.execute(query, here).all()
         return {row[0]: row[1] for row in rows}
 
     def waiting(self, flow: str, run_id: str) -> dict[str, int]:
@@ -284,7 +284,7 @@ class Runs:
 
 @cache
 def _unfinished(*, of_batch: bool, at_steps: bool) -> Select[Any]:
-    query = _within(select(*(_R[name] for name in COLUMNS)).where(_R.step != ""), of_batch=of_batch)
+    query = _within(RECORDS.where(_R.step != ""), of_batch=of_batch)
     if at_steps:
         query = query.where(_R.step.in_(bindparam("at_steps", expanding=True)))
     return query.order_by(_R.batch, _R.position, _R.uuid)
@@ -299,7 +299,3 @@ def _within(query: Select[Any], *, of_batch: bool) -> Select[Any]:
     """Keep to a run's requests, or to those of one batch of it."""
     query = query.where(_R.flow == bindparam("at_flow"), _R.run_id == bindparam("at_run"))
     return query.where(_R.batch == bindparam("at_batch")) if of_batch else query
-
-
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

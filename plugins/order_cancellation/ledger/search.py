@@ -29,9 +29,9 @@ from sqlalchemy import (
 
 from order_cancellation.ledger import schema
 from order_cancellation.ledger.database import Database
-from order_cancellation.ledger.records import COLUMNS, Record
+from order_cancellation.ledger.records import Record
 from order_cancellation.ledger.states import State
-from order_cancellation.ledger.work import record_from
+from order_cancellation.ledger.work import RECORDS, record_from
 
 __all__ = ["OUTCOMES", "Page", "Place", "Search", "Wanted"]
 
@@ -282,7 +282,7 @@ def _records(connection: Connection, places: Sequence[Place]) -> list[Record]:
     found: dict[tuple[str, str], Record] = {}
     for start in range(0, len(places), _IN):
         some = places[start : start + _IN]
-        query = select(*(_R[name] for name in COLUMNS)).where(
+        query = RECORDS.where(
             _R.flow.in_({place.flow for place in some}), _R.uuid.in_({place.uuid for place in some})
         )
         found |= {(row.flow, row.uuid): record_from(row) for row in connection.execute(query)}

@@ -35,7 +35,16 @@ from order_cancellation.ledger.database import Database
 from order_cancellation.ledger.records import COLUMNS, MUTABLE, Change, Record
 from order_cancellation.ledger.states import BOOKED, State
 
-__all__ = ["PER_SEND", "Claim", "Work", "end_leases", "live_claims", "read_payloads", "record_from"]
+__all__ = [
+    "PER_SEND",
+    "RECORDS",
+    "Claim",
+    "Work",
+    "end_leases",
+    "live_claims",
+    "read_payloads",
+    "record_from",
+]
 
 PER_SEND = ("sent", "answer")
 """Payload kinds numbered by send; all others are numbered by attempt."""
@@ -64,11 +73,14 @@ def live_claims(now: Any) -> Any:
     return select(_C.id).where(_C.lease_until >= now)
 
 
+RECORDS = select(*(_R[name] for name in COLUMNS))
+"""Reads requests, as far as :func:`record_from` makes records of them."""
+
+
 def _taking(free: ColumnElement[bool]) -> Select[Any]:
     """Return the statement that reads a batch's requests which are free to be taken."""
     return (
-        select(*(_R[name] for name in COLUMNS))
-        .where(
+        RECORDS.where(
             _BATCH,
             or_(_FITS, _R.state.in_(bindparam("in_any_step", expanding=True))),
             _R.position > bindparam("after"),
