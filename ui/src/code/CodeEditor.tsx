@@ -162,7 +162,8 @@ export const CodeEditor = (props: CodeEditorProps) => {
           ]),
           EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
           EditorView.updateListener.of((update) => {
-            if (!update.docChanged || update.transactions.some((one) => one.annotation(fromOutside))) return;
+            if (!update.docChanged || update.transactions.some((one) => one.annotation(fromOutside) === true))
+              return;
             latest.current.onChange?.(update.state.doc.toString());
           }),
           theme.of([]),
@@ -178,6 +179,7 @@ export const CodeEditor = (props: CodeEditorProps) => {
     };
   }, [label, language, placeholder]);
 
+  /* oxlint-disable react/exhaustive-effect-dependencies -- these run again when the editor was made anew */
   useEffect(() => {
     const now = view.current?.state.doc.toString();
     if (now === undefined || now === value) return;
@@ -201,6 +203,7 @@ export const CodeEditor = (props: CodeEditorProps) => {
     const wrong = marked(JSON.parse(asText) as Mark[]);
     view.current?.dispatch({ effects: slots.current.marks.reconfigure(wrong) });
   }, [asText, label, language, placeholder]);
+  /* oxlint-enable react/exhaustive-effect-dependencies */
 
   return (
     <Box

@@ -247,12 +247,14 @@ test("a flow that Airflow learns of can be run without loading the page again", 
   expect(await screen.findByRole("button", { name: "Unpause and run" })).toBeDefined();
 });
 
+const lastRun = (state: string) => ({ last_run: { run_id: "r", state, at: "2026-03-24T12:00:00Z" } });
+
 test("the state of a run that is under way follows without loading the page again", async () => {
   const known = { known: true, paused: false, next_run: null, parsed_at: null };
-  const last = (state: string) => ({ last_run: { run_id: "r", state, at: "2026-03-24T12:00:00Z" } });
   let asked = 0;
   serveFlow({
-    "GET flows/acme": () => flow({ airflow: { ...known, ...last(asked++ === 0 ? "running" : "success") } }),
+    "GET flows/acme": () =>
+      flow({ airflow: { ...known, ...lastRun(asked++ === 0 ? "running" : "success") } }),
   });
   showFlow();
   expect(await screen.findByText(/running/)).toBeDefined();

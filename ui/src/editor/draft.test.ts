@@ -15,9 +15,9 @@ import {
 
 const document: JsonObject = { script: { file: "script.py" }, write_to_erp: { url: "/a" } };
 const base: Base = { revision: "1", files: { "flow.yaml": "text", "script.py": "x" }, document };
-const draft = (document: JsonObject | null, files = {}): Draft => ({
+const draft = (edited: JsonObject | null, files = {}): Draft => ({
   files: { ...base.files, ...files },
-  document,
+  document: edited,
 });
 const problem = (path: string, file: string | null = null): Problem => ({
   path,

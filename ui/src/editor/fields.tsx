@@ -64,6 +64,8 @@ const Framed = ({
 const textOf = (value: Json | undefined) =>
   value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
 
+const orAbsent = (text: string) => (text === "" ? undefined : text);
+
 export const TextField = ({
   path,
   label,
@@ -72,7 +74,7 @@ export const TextField = ({
   lines,
   options,
   placeholder,
-  onText = (text) => (text === "" ? undefined : text),
+  onText = orAbsent,
 }: Bound & {
   required?: boolean;
   lines?: number;
@@ -102,7 +104,7 @@ export const TextField = ({
       {options !== undefined && (
         <datalist id={list}>
           {options.map((option) => (
-            <option key={option} value={option} />
+            <option key={option}>{option}</option>
           ))}
         </datalist>
       )}

@@ -11,9 +11,9 @@ export function faultOfId(id: string, taken: readonly string[]): string | null {
 export const idFor = (name: string) =>
   name
     .normalize("NFKD")
-    .replace(/\p{M}/gu, "")
+    .replaceAll(/\p{M}/gu, "")
     .replaceAll("ı", "i")
     .toLowerCase()
-    .replace(/[^a-z0-9-]+/g, "_")
-    .replace(/^_+|_+$/g, "")
+    .replaceAll(/[^a-z0-9-]+/g, "_")
+    .replaceAll(/^_+|_+$/g, "")
     .slice(0, 60);

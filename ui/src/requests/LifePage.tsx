@@ -173,7 +173,7 @@ const Facts = ({ life }: { life: Life }) => (
 const times = (count: number) => (count === 0 ? "never" : count === 1 ? "once" : `${count} times`);
 
 const Fact = ({ name, wide, children }: { name: string; wide?: boolean; children: ReactNode }) => (
-  <DataList.Item gridColumn={wide ? "span 2" : undefined}>
+  <DataList.Item gridColumn={wide === true ? "span 2" : undefined}>
     <DataList.ItemLabel>{name}</DataList.ItemLabel>
     <DataList.ItemValue overflowWrap="anywhere">{children}</DataList.ItemValue>
   </DataList.Item>

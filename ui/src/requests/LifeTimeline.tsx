@@ -91,7 +91,7 @@ const OneMoment = ({ step }: { step: Step }) => (
       <HStack flexWrap="wrap" gap={2}>
         <Text fontWeight="medium">{step.card}</Text>
         {step.state !== null && <StateBadge state={step.state} />}
-        {step.send !== null && step.send > 0 && DELIVERY.includes(step.step) && (
+        {step.send !== null && step.send > 0 && DELIVERY.has(step.step) && (
           <Badge variant="outline">call {step.send}</Badge>
         )}
         <Span color="fg.muted" fontSize="xs">
@@ -117,7 +117,7 @@ const OneMoment = ({ step }: { step: Step }) => (
 );
 
 /** The steps that call the ERP or judge what it said. */
-const DELIVERY = ["write_to_erp", "custom_response"];
+const DELIVERY = new Set(["write_to_erp", "custom_response"]);
 
 const WORDS: Record<string, string> = {
   request: "The request as Omnitron had it",

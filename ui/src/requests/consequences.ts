@@ -19,6 +19,7 @@ export async function readConsequences(rows: RequestRow[]): Promise<Consequence[
   const lives: Life[] = [];
   for (let begin = 0; begin < rows.length; begin += AT_ONCE) {
     const some = rows.slice(begin, begin + AT_ONCE);
+    // oxlint-disable-next-line no-await-in-loop -- not more at once than the server bears
     lives.push(...(await Promise.all(some.map((row) => api<Life>(pathOf(row))))));
   }
   return together(lives);
@@ -46,6 +47,7 @@ export async function redoAll(rows: RequestRow[], why: string): Promise<{ done: 
   for (const flow of new Set(rows.map((row) => row.flow))) {
     const json = { uuids: rows.filter((row) => row.flow === flow).map(({ uuid }) => uuid), why };
     const path = `flows/${encodeURIComponent(flow)}/requests/redo`;
+    // oxlint-disable-next-line no-await-in-loop -- a flow after the other, each writes to the ledger
     const { results } = await api<Redone>(path, { method: "POST", json });
     for (const { uuid, ok, message } of results)
       if (!ok) refused.push(`${names.get(keyOf({ flow, uuid })) ?? uuid}: ${message}`);

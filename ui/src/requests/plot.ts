@@ -30,7 +30,7 @@ const LEAST = 3;
  * @param height of the whole plot, in its own units; y counts from the top
  */
 export function stack({ buckets, bucket_s }: Outcomes, height: number): { bars: Bar[]; top: number } {
-  const totals = buckets.map(({ counts }) => OUTCOMES.reduce((sum, state) => sum + counts[state], 0));
+  const totals = buckets.map(({ counts }) => OUTCOMES.reduce((seen, state) => seen + counts[state], 0));
   const top = Math.max(1, ...totals);
   const bars = buckets.map(({ at, counts }, index) => {
     const begin = new Date(at);

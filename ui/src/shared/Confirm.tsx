@@ -109,7 +109,12 @@ const Question = ({ title, children, action, danger, typed, reason, onClose, onC
         <Button onClick={onClose} variant="outline">
           Cancel
         </Button>
-        <Button colorPalette={danger ? "red" : "brand"} disabled={!ready} loading={busy} type="submit">
+        <Button
+          colorPalette={danger === true ? "red" : "brand"}
+          disabled={!ready}
+          loading={busy}
+          type="submit"
+        >
           {action}
         </Button>
       </Dialog.Footer>

@@ -27,6 +27,7 @@ export const absolute = (at: Date) =>
 export const Time = ({ at, exact = false }: { at: string | null | undefined; exact?: boolean }) => {
   if (at === null || at === undefined) return <chakra.span color="fg.muted">–</chakra.span>;
   const date = new Date(at);
+  // oxlint-disable-next-line react/purity -- as of this rendering is what a reader expects
   const texts = [relative(date, new Date()), absolute(date)];
   if (exact) texts.reverse();
   return (

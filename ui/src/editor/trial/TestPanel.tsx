@@ -237,45 +237,41 @@ const FromMenu = ({ step, during }: { step: TestedStep; during: During }) => {
       trials.put(step, arrived);
     });
 
-  return (
-    <>
-      {isFirst ? (
-        <Menu.Root>
-          <Menu.Trigger asChild>
-            <Button disabled={!flow.rights.test} size="xs" variant="outline">
-              Fetch from Omnitron ▾
-            </Button>
-          </Menu.Trigger>
-          <Portal>
-            <Menu.Positioner>
-              <Menu.Content>
-                <Menu.Item onClick={() => void fetchFromOmnitron(true)} value="masked">
-                  One request, personal data masked
-                </Menu.Item>
-                <Menu.Item
-                  disabled={!flow.rights.reveal}
-                  onClick={() => void fetchFromOmnitron(false)}
-                  value="unmasked"
-                >
-                  One request, unmasked{flow.rights.reveal ? "" : " (your role may not)"}
-                </Menu.Item>
-                <Menu.Item
-                  onClick={() => {
-                    trials.put(step, { input: sample() });
-                  }}
-                  value="sample"
-                >
-                  The documentation&apos;s example
-                </Menu.Item>
-              </Menu.Content>
-            </Menu.Positioner>
-          </Portal>
-        </Menu.Root>
-      ) : (
-        <Button disabled={!flow.rights.test} onClick={() => void takePrevious()} size="xs" variant="outline">
-          Take the previous card&apos;s result
+  return isFirst ? (
+    <Menu.Root>
+      <Menu.Trigger asChild>
+        <Button disabled={!flow.rights.test} size="xs" variant="outline">
+          Fetch from Omnitron ▾
         </Button>
-      )}
-    </>
+      </Menu.Trigger>
+      <Portal>
+        <Menu.Positioner>
+          <Menu.Content>
+            <Menu.Item onClick={() => void fetchFromOmnitron(true)} value="masked">
+              One request, personal data masked
+            </Menu.Item>
+            <Menu.Item
+              disabled={!flow.rights.reveal}
+              onClick={() => void fetchFromOmnitron(false)}
+              value="unmasked"
+            >
+              One request, unmasked{flow.rights.reveal ? "" : " (your role may not)"}
+            </Menu.Item>
+            <Menu.Item
+              onClick={() => {
+                trials.put(step, { input: sample() });
+              }}
+              value="sample"
+            >
+              The documentation&apos;s example
+            </Menu.Item>
+          </Menu.Content>
+        </Menu.Positioner>
+      </Portal>
+    </Menu.Root>
+  ) : (
+    <Button disabled={!flow.rights.test} onClick={() => void takePrevious()} size="xs" variant="outline">
+      Take the previous card&apos;s result
+    </Button>
   );
 };
