@@ -19,6 +19,7 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Pool,
+    PoolProxiedConnection,
     create_engine,
     create_pool_from_url,
     event,
@@ -32,7 +33,7 @@ from sqlalchemy.util import LRUCache
 
 from order_cancellation.errors import ConfigurationError, LedgerUnavailable
 
-__all__ = ["Database", "open_engine", "quotes_values", "unavailable"]
+__all__ = ["Database", "open_engine", "quotes_values", "reading", "unavailable"]
 
 _BUSY_S = 30
 """How long another writer is waited for before the ledger counts as unavailable."""
@@ -47,6 +48,9 @@ _CONNECT = {
     "tcp_user_timeout": "30000",
 }
 """So that a Postgres that went silent is noticed; what the URL says of these wins."""
+
+_ONLY_READS = "order_cancellation_only_reads"
+"""Beside a connection, from its being taken until the transaction begins."""
 
 _FLOW_LOCKS = 0x0C1E
 """The space of Postgres' advisory locks that are flows'."""
@@ -94,6 +98,8 @@ def _sqlite_dialect(driver: str) -> Dialect:
     _refuse_async(engine)
     engine.connect().close()  # it finds out what this SQLite can do
     engine.dispose()
+    # not a listener for "begin": with any listener SQLAlchemy asks for more of them around each statement
+    engine.dialect.do_begin = _begin  # type: ignore[method-assign,assignment]
     return engine.dialect
 
 
@@ -161,14 +167,27 @@ def _prepare_sqlite(engine: Engine) -> None:
         cursor.execute("PRAGMA cache_size=-4000")  # the system caches the file, for all processes together
         cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # a writer that begins as a reader can be refused half-way; asking at once only waits
-        read_only = connection.get_execution_options().get("read_only", False)
-        if read_only:
-            connection.exec_driver_sql("BEGIN")
-        else:
-            _begin_writing(connection)
+
+def _begin(connection: PoolProxiedConnection) -> None:
+    # a writer that begins as a reader can be refused half-way; asking at once only waits
+    raw: Any = connection.dbapi_connection
+    if connection.info.pop(_ONLY_READS, False):
+        raw.execute("BEGIN")
+    else:
+        _begin_writing(raw)
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Run a transaction that only reads, and so waits for no writer.
+
+    Args:
+        engine: From :func:`open_engine`.
+    """
+    with engine.connect() as connection:
+        connection.info[_ONLY_READS] = True
+        with connection.begin():
+            yield connection
 
 
 def _flushed_by_us(engine: Engine, cursor: Any) -> bool:
@@ -188,12 +207,11 @@ def _log_of(engine: Engine) -> str | None:
     return f"{path}-wal"
 
 
-def _begin_writing(connection: Connection) -> None:
+def _begin_writing(raw: Any) -> None:
     """Wait for the one writer's place by asking often: SQLite itself asks up to 0.1 s apart.
 
     A transaction takes some milliseconds, and a slot towards the ERP may be held meanwhile.
     """
-    raw: Any = connection.connection.dbapi_connection
     end = time.monotonic() + _BUSY_S
     raw.execute("PRAGMA busy_timeout=0")
     try:
@@ -206,7 +224,7 @@ def _begin_writing(connection: Connection) -> None:
             else:
                 return
             time.sleep(_ASK_EVERY_S)
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # once more, so that SQLAlchemy raises what is wrong
+        raw.execute("BEGIN IMMEDIATE")  # once more, and it says what is wrong
     finally:
         raw.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000}")
 
@@ -270,11 +288,7 @@ class Database:
         Raises:
             LedgerUnavailable: The database can't be reached or read.
         """
-        with (
-            _translated("read"),
-            self.engine.connect().execution_options(read_only=True) as connection,
-            connection.begin(),
-        ):
+        with _translated("read"), reading(self.engine) as connection:
             yield connection
 
     def lock_flow(self, connection: Connection, flow: str, *, shared: bool = False) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from order_cancellation.errors import LedgerUnavailable
-from order_cancellation.ledger.database import open_engine, quotes_values, unavailable
+from order_cancellation.ledger.database import open_engine, quotes_values, reading, unavailable
 
 __all__ = ["HEAD", "exists", "identity_of", "open_database"]
 
@@ -76,7 +76,7 @@ def _make_folder(engine: Engine) -> None:
 
 
 def _version(engine: Engine) -> str | None:
-    with engine.connect().execution_options(read_only=True) as connection:
+    with reading(engine) as connection:
         if not inspect(connection).has_table("ledger_version"):
             return None
         return connection.execute(text("SELECT version_num FROM ledger_version")).scalar()
