@@ -1,9 +1,9 @@
-"""Registers the pages and the API with Airflow, and makes ready in the scheduler what every task needs.
+"""Registers the pages and the API with Airflow, and makes its processes ready that others are forked from.
 
 Airflow runs this file in each of its processes, every task's among them, so it stays light: the API is built
-when somebody asks for it, which only the API server does. The scheduler is the process that LocalExecutor
-forks its tasks from, so what it has in memory is there in each task for nothing. A Celery worker prepares
-nothing ahead: not all it runs is ours.
+when somebody asks for it, which only the API server does. LocalExecutor forks its tasks from the scheduler,
+and the DAG processor forks for each reading of a DAG file: what these two have in memory is there for nothing.
+A Celery worker prepares nothing ahead: not all it runs is ours.
 """
 
 from __future__ import annotations
@@ -62,6 +62,10 @@ class OrderCancellationPlugin(AirflowPlugin):
 
 
 if _command() == "scheduler":
-    from order_cancellation.ahead import get_ready
+    from order_cancellation.ahead import get_ready_to_run
 
-    get_ready()
+    get_ready_to_run()
+elif _command() == "dag-processor":
+    from order_cancellation.ahead import get_ready_to_read
+
+    get_ready_to_read()

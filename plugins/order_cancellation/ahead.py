@@ -1,11 +1,13 @@
-"""Makes ready in Airflow's scheduler what every task needs, before LocalExecutor forks the tasks from it.
+"""Makes ready in Airflow's long-lived processes what those need that are forked from them.
 
-What is in memory there costs a task instance nothing; what each of them does anew costs every run some twenty
-times. None of it is needed for a task to work: under Celery each task does all of it by itself.
+What is in memory there costs a fork nothing. None of it is needed: under Celery each task does all of it.
 
-Modules are imported, and a made-up request is taken through all that a run does, so that statements, schemas
-and templates are compiled. It meets nothing real: its ledger is a file of its own, its Omnitron and its ERP
-are the sandbox's, on the loopback and only for that moment.
+LocalExecutor forks the tasks from the scheduler, some twenty for a run. There modules are imported, and a
+made-up request is taken through all that a run does, so that statements, schemas and templates are compiled.
+It meets nothing real: its ledger is a file of its own, its Omnitron and its ERP are the sandbox's, on the
+loopback and only for that moment.
+
+The DAG processor forks for each reading of a DAG file, every ten seconds. There modules are imported.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from order_cancellation.service.settings import Settings
 
-__all__ = ["get_ready"]
+__all__ = ["get_ready_to_read", "get_ready_to_run"]
 
 log = logging.getLogger(__name__)
 
@@ -43,31 +45,50 @@ write_to_omnitron: {on_success: {status: completed}}
     "mapping.json": '[{"operation": "shift", "spec": {"*": "&"}}]',
 }
 
-MODULES = (
+TO_READ = (
     "order_cancellation.dag",
-    "order_cancellation.service.runs",
-    "airflow.sdk.execution_time.task_runner",
-    "airflow.sdk.execution_time.cache",
-    "airflow.sdk.definitions.decorators",
-    "airflow.dag_processing.bundles.local",
+    "order_cancellation.http.jsonpath",
+    "order_cancellation.http.templates",
+    "order_cancellation.jolt",
+    "order_cancellation.operators.change_schedule",
+    "order_cancellation.operators.maintenance",
+    "order_cancellation.scripts",
     "airflow.providers.common.io.assets.file",
     "encodings.utf_8_sig",
     "encodings.utf_16_be",
     "encodings.unicode_escape",
 )
+"""What Airflow and our DAG files import for a DAG."""
 
-_begun: list[bool] = []
+TO_RUN = (
+    "order_cancellation.service.runs",
+    "airflow.sdk.execution_time.task_runner",
+    "airflow.sdk.execution_time.cache",
+    "airflow.sdk.definitions.decorators",
+    "airflow.dag_processing.bundles.local",
+)
 
 
-def get_ready() -> None:
-    """Do all of it, once; what can't be done is told and left to the tasks.
+_begun: set[str] = set()
+"""What is done or under way: Airflow runs the plugin file again meanwhile, for its listeners, and in each task."""
 
-    Airflow runs the plugin file again for its listeners and in each task, which then find this begun.
-    """
-    if _begun:
+
+def get_ready_to_read() -> None:
+    """Import what the reading of a DAG file needs, once; what can't be is told and left to each reading."""
+    if "read" in _begun:
         return
-    _begun.append(True)
-    for module in MODULES:
+    _begun.add("read")
+    for module in TO_READ:
+        _try(module, partial(importlib.import_module, module))
+
+
+def get_ready_to_run() -> None:
+    """Do all that a task needs, once; what can't be done is told and left to the tasks."""
+    if "run" in _begun:
+        return
+    _begun.add("run")
+    get_ready_to_read()
+    for module in TO_RUN:
         _try(module, partial(importlib.import_module, module))
     for what in (_listeners, _templates, _script_packages, _ledger, _a_run):
         _try(what.__name__.strip("_"), what)
@@ -76,8 +97,8 @@ def get_ready() -> None:
 def _try(name: str, what: Callable[[], object]) -> None:
     try:
         what()
-    except Exception:  # whatever it is, the scheduler has to start, and each task tells its own
-        log.warning("%s could not be made ready ahead; tasks do it themselves", name, exc_info=True)
+    except Exception:  # whatever it is, this process has to start, and those forked from it tell their own
+        log.warning("%s could not be made ready ahead; whoever needs it does it", name, exc_info=True)
 
 
 def _listeners() -> None:

@@ -15,16 +15,22 @@ sys.argv = ["airflow", *sys.argv[1:]]
 sys.path.insert(0, "plugins")
 import order_cancellation_plugin
 print("api", "order_cancellation.api.app" in sys.modules)
+print("dag", "order_cancellation.dag" in sys.modules, "jolt", "order_cancellation.jolt" in sys.modules)
 print("service.runs", "order_cancellation.service.runs" in sys.modules)
 """
 
 
 @pytest.mark.parametrize(
-    ("command", "ahead"),
-    [(["scheduler"], True), (["celery", "worker"], False), (["api-server"], False)],
-    ids=["scheduler", "celery worker", "api-server"],
+    ("command", "read", "run"),
+    [
+        (["scheduler"], True, True),
+        (["dag-processor"], True, False),
+        (["celery", "worker"], False, False),
+        (["api-server"], False, False),
+    ],
+    ids=["scheduler", "dag-processor", "celery worker", "api-server"],
 )
-def test_makes_the_engine_ready_in_the_scheduler_only(command, ahead) -> None:
+def test_makes_ready_what_is_forked_from_the_process(command, read, run) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", LOADED, *command],
         capture_output=True,
@@ -33,5 +39,5 @@ def test_makes_the_engine_ready_in_the_scheduler_only(command, ahead) -> None:
         cwd=ROOT,
         timeout=120,
     )
-    assert ended.stdout.splitlines()[-2:] == ["api False", f"service.runs {ahead}"]
+    assert ended.stdout.splitlines()[-3:] == ["api False", f"dag {read} jolt {read}", f"service.runs {run}"]
     assert "could not be made ready" not in ended.stderr + ended.stdout
