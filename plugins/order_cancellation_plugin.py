@@ -2,7 +2,7 @@
 
 Airflow runs this file in each of its processes, every task's among them, so it stays light: the API is built
 when somebody asks for it, which only the API server does. LocalExecutor forks its tasks from the scheduler,
-and the DAG processor forks for each reading of a DAG file: what these two have in memory is there for nothing.
+and the DAG processor forks for each reading of a DAG file: what these two have ready costs no fork anything.
 A Celery worker prepares nothing ahead: not all it runs is ours.
 """
 

@@ -70,7 +70,7 @@ TO_RUN = (
 
 
 _begun: set[str] = set()
-"""What is done or under way: Airflow runs the plugin file again meanwhile, for its listeners, and in each task."""
+"""What is done or under way: Airflow runs the plugin file anew for its listeners and in each task."""
 
 
 def get_ready_to_read() -> None:
