@@ -54,10 +54,11 @@ session.putAttribute("log.post", str(data["request_data"]["request_id"]))
 """
 
 
-def a_flow(*, rows: bool = False, **changes: Any) -> dict[str, Any]:
-    """A flow that uses every step; ``changes`` replace blocks, None takes one out.
+def a_flow(*, rows: bool = False, scripts: bool = False, **changes: Any) -> dict[str, Any]:
+    """A flow with mapping and response script; ``changes`` put in or replace blocks, None takes one out.
 
-    All of a run's requests share one batch, as many do; with ``rows`` each has its own, as few have.
+    All of a run's requests share one batch, as many do; with ``rows`` each has its own, as few have. With
+    ``scripts`` it has every step: a process for each script is what a run of it costs most.
     """
     flow: dict[str, Any] = {
         "get_data": {"connection": "omnitron_default", "cancel_type": "all", "status": "approved"},
@@ -72,9 +73,11 @@ def a_flow(*, rows: bool = False, **changes: Any) -> dict[str, Any]:
     if not rows:
         flow["write_to_erp"]["concurrency"] = 2
         flow["delivery"]["parallel_batches"] = 1
+    if not scripts:
+        del flow["script"], flow["post_script"]
     for name, block in changes.items():
         if block is None:
-            del flow[name]
+            flow.pop(name, None)
         elif isinstance(block, dict):
             flow[name] = {**flow.get(name, {}), **block}
         else:

@@ -45,7 +45,7 @@ class TestRefusal:
 
     def test_its_batch_is_red_from_the_step_that_found_it(self, engine, sandbox):
         """Red from custom_response on, and nowhere else."""
-        engine.write(a_flow(rows=True))
+        engine.write(a_flow(scripts=True, rows=True))
         sandbox.use(REFUSE_SECOND)
         engine.run()
 
@@ -113,7 +113,9 @@ class TestPostponed:
 class TestScripts:
     def test_a_script_that_raises_fails_its_own_request_only(self, engine):
         """The script's error stands with its request; the others are done."""
-        engine.write(a_flow(), script=SCRIPT + "\nif request['id'] == 2: raise ValueError('no tax number')")
+        engine.write(
+            a_flow(scripts=True), script=SCRIPT + "\nif request['id'] == 2: raise ValueError('no tax number')"
+        )
 
         report = engine.run()
 
@@ -123,9 +125,9 @@ class TestScripts:
 
     def test_a_repaired_script_is_used_after_clearing(self, engine):
         """The pinned revision gives way to the one that the person repaired."""
-        engine.write(a_flow(), script="raise ValueError('typo')")
+        engine.write(a_flow(scripts=True), script="raise ValueError('typo')")
         engine.run()
-        engine.write(a_flow())
+        engine.write(a_flow(scripts=True))
 
         assert engine.clear_failed().counts == {"done": 3}
         assert engine.booked() == [1, 2, 3]
@@ -133,7 +135,7 @@ class TestScripts:
     def test_an_edited_flow_does_not_change_a_run_under_way(self, engine):
         """Steps use the revision that get_data pinned."""
         engine.get_data("run-1")
-        engine.write(a_flow(), script="raise ValueError('edited meanwhile')")
+        engine.write(a_flow(scripts=True), script="raise ValueError('edited meanwhile')")
 
         assert engine.step("run-1", "script", 0).green
 
@@ -151,9 +153,9 @@ class TestScripts:
 
     def test_a_post_script_that_fails_is_only_run_again(self, engine):
         """The ERP and Omnitron are left alone when the post script is repeated."""
-        engine.write(a_flow(), post="raise ValueError('CRM is down')")
+        engine.write(a_flow(scripts=True), post="raise ValueError('CRM is down')")
         report = engine.run()
-        engine.write(a_flow())
+        engine.write(a_flow(scripts=True))
         after = engine.clear_failed()
 
         assert report.counts == {"written_back": 3}
@@ -184,7 +186,7 @@ class TestMapping:
 class TestErpAway:
     def test_what_was_surely_not_sent_waits_with_hope(self, engine, sandbox):
         """A refused connection leaves requests prepared, and Airflow's retry may help."""
-        engine.write(a_flow(rows=True))
+        engine.write(a_flow(scripts=True, rows=True))
         engine.erp_options = {"login_url": "http://127.0.0.1:9/login"}
         batches = engine.get_data_only("run-1")
         for step in ("script", "mapping"):
@@ -197,7 +199,7 @@ class TestErpAway:
 
     def test_a_retry_sends_it(self, engine, sandbox):
         """The same task run again sends what was not sent."""
-        engine.write(a_flow(rows=True))
+        engine.write(a_flow(scripts=True, rows=True))
         engine.erp_options = {"login_url": "http://127.0.0.1:9/login"}
         engine.get_data_only("run-1")
         for step in ("script", "mapping", "write_to_erp"):

@@ -56,9 +56,9 @@ class TestRedo:
 
     def test_clearing_a_whole_redo_run_takes_up_what_failed_in_it(self, engine):
         """What was never sent in it is done by the person's word, without waiting for its pause."""
-        engine.write(a_flow(), script="raise ValueError('typo')")
+        engine.write(a_flow(scripts=True), script="raise ValueError('typo')")
         engine.run("redo-run", request_ids=(2,), redo=True)
-        engine.write(a_flow())
+        engine.write(a_flow(scripts=True))
         engine.run("redo-run", request_ids=(2,), redo=True)
 
         assert engine.states() == {2: "done"}
@@ -98,7 +98,7 @@ class TestResolve:
     @pytest.mark.parametrize(("said", "state"), [("accepted", "done"), ("refused", "failed")])
     def test_between_two_steps_of_a_run_the_word_counts_at_once(self, engine, sandbox, said, state):
         """Decided after write_to_erp: the following steps carry it out, and send nothing."""
-        engine.write(a_flow(rows=True))
+        engine.write(a_flow(scripts=True, rows=True))
         sandbox.use(CUT_SECOND)
         batches = engine.get_data("run-1")
         for step in ("script", "mapping", "write_to_erp"):

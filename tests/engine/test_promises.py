@@ -26,7 +26,7 @@ def met(engine, sandbox):
     """Meet one request with these rules, in a flow with these declarations."""
 
     def meet(*rules: Any, wait: int = 1, **flow: Any) -> dict[str, Any]:
-        engine.write(a_flow(**flow))
+        engine.write(a_flow(scripts=True, **flow))
         settings = {"idempotency": True}
         sandbox.use({"name": "met", "requests": {"count": 1}, "rules": list(rules), "settings": settings})
         for number in range(wait):
@@ -87,7 +87,7 @@ class TestRedo:
 
     def test_of_doubt_with_a_key_declared_too_late_may_book_twice(self, engine, met):
         met(CUT)
-        engine.write(a_flow(write_to_erp=KEY))
+        engine.write(a_flow(scripts=True, write_to_erp=KEY))
         words = said(told(engine))
         redone(engine)
         assert TWICE in words

@@ -62,7 +62,7 @@ class TestOneBadRequest:
 
     def test_an_error_before_the_first_byte_is_not_sent_whatever_its_class(self, engine, monkeypatch):
         """A login that is set up wrongly is found when the token is fetched: nobody is in doubt."""
-        engine.write(a_flow(rows=True))
+        engine.write(a_flow(scripts=True, rows=True))
         batches = engine.get_data_only("run-1")
         engine.erp_options = {}
         for step in ("script", "mapping"):
@@ -74,7 +74,7 @@ class TestOneBadRequest:
 
     def test_what_can_not_be_written_does_not_keep_the_others_waiting_for_ever(self, engine, monkeypatch):
         """A payload that is no JSON fails its own request; the rest of its group is written."""
-        engine.write(a_flow(delivery={"parallel_batches": 1}, write_to_erp={"concurrency": 2}))
+        engine.write(a_flow(scripts=True, delivery={"parallel_batches": 1}, write_to_erp={"concurrency": 2}))
         monkeypatch.setattr(
             mapping, "map_document", lambda _chain, document: {1} if document["id"] == 2 else document
         )
@@ -87,13 +87,13 @@ class TestOneBadRequest:
 
     def test_a_mapping_added_after_the_preparation_fails_the_request_only(self, engine, sandbox):
         """Prepared without a mapping and cleared with one: nothing unmapped is sent."""
-        engine.write(a_flow(rows=True, mapping=None))
+        engine.write(a_flow(scripts=True, rows=True, mapping=None))
         engine.get_data_only("run-1")
         engine.erp_options = {"login_url": "http://127.0.0.1:9/login"}
         for step in ("script", "write_to_erp"):
             engine.step("run-1", step, 0)
         engine.erp_options = {"login_url": "/login"}
-        engine.write(a_flow(rows=True))
+        engine.write(a_flow(scripts=True, rows=True))
         [line] = engine.step("run-1", "write_to_erp", 0).behind
 
         assert (line.state, engine.booked()) == ("failed", [])
@@ -127,7 +127,7 @@ class TestDoubtAndTheScript:
 
     def test_a_throttled_answer_is_never_judged_even_after_a_crash(self, engine, sandbox, monkeypatch):
         """The worker dies between a 429 and the waiting: the request is sent again, not called refused."""
-        engine.write(a_flow(rows=True))
+        engine.write(a_flow(scripts=True, rows=True))
         rule = {"match": {"route": "erp.book", "position": 2, "attempt": 1}, "then": {"status": 429}}
         sandbox.use({"name": "429", "requests": {"count": 3}, "rules": [rule]})
         with monkeypatch.context() as crash:
@@ -259,11 +259,11 @@ class TestPeoplesWords:
 
     def test_the_key_outlives_a_parking_while_an_earlier_send_is_in_doubt(self, engine, sandbox):
         """Redone, failed by its script until it is parked, redone again: the ERP can still recognise it."""
-        engine.write(a_flow(delivery={"max_attempts": 1}))
+        engine.write(a_flow(scripts=True, delivery={"max_attempts": 1}))
         sandbox.use(CUT_SECOND)
         engine.run("run-1")
         key = engine.show(2)["idempotency_key"]
-        engine.write(a_flow(delivery={"max_attempts": 1}), script="raise ValueError('typo')")
+        engine.write(a_flow(scripts=True, delivery={"max_attempts": 1}), script="raise ValueError('typo')")
         engine.redo(2)
         engine.run("run-2")
         engine.run("run-3")
@@ -277,7 +277,7 @@ class TestPeoplesWords:
         """Redone from doubt, failed, and then gone from the list: a person has to look at the ERP."""
         sandbox.use(CUT_SECOND)
         engine.run("run-1")
-        engine.write(a_flow(), script="raise ValueError('typo')")
+        engine.write(a_flow(scripts=True), script="raise ValueError('typo')")
         engine.redo(2)
         engine.run("run-2")
         gone = {"match": {"route": "omnitron.list"}, "then": {"change": {"id": 2, "set": {"status": "open"}}}}
@@ -300,7 +300,7 @@ class TestStepsAddedAndRemoved:
 
     def test_an_answer_from_before_the_response_script_is_judged_by_it(self, engine, monkeypatch):
         """The worker died before the rule had judged, and then the flow was given a script."""
-        engine.write(a_flow(rows=True, custom_response=None))
+        engine.write(a_flow(scripts=True, rows=True, custom_response=None))
         engine.get_data("run-1")
         with monkeypatch.context() as crash:
             crash.setattr(relation, "_judged", unavailable)
@@ -309,7 +309,7 @@ class TestStepsAddedAndRemoved:
                 engine.step("run-1", "mapping", batch)
                 with pytest.raises(LedgerUnavailable):
                     engine.step("run-1", "write_to_erp", batch)
-        engine.write(a_flow(rows=True))
+        engine.write(a_flow(scripts=True, rows=True))
         report = engine.run("run-2")
 
         assert report.counts == {"done": 3}
@@ -317,9 +317,9 @@ class TestStepsAddedAndRemoved:
 
     def test_what_waits_for_a_removed_post_script_is_done(self, engine):
         """Omnitron was told; with the post script gone nothing is left to do."""
-        engine.write(a_flow(), post="raise ValueError('CRM is down')")
+        engine.write(a_flow(scripts=True), post="raise ValueError('CRM is down')")
         engine.run("run-1")
-        engine.write(a_flow(post_script=None))
+        engine.write(a_flow(scripts=True, post_script=None))
         report = engine.run("run-2")
 
         assert report.counts == {"done": 3}
@@ -327,9 +327,9 @@ class TestStepsAddedAndRemoved:
 
     def test_a_task_of_a_step_that_the_pinned_revision_lacks_is_green(self, engine):
         """The flow was given a post script while a run was under way: that run goes on without it."""
-        engine.write(a_flow(post_script=None))
+        engine.write(a_flow(scripts=True, post_script=None))
         batches = engine.get_data("run-1")
-        engine.write(a_flow())
+        engine.write(a_flow(scripts=True))
         greens = [engine.step("run-1", step, batch).green for batch in batches for step in engine.steps()]
 
         assert all(greens)

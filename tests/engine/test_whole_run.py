@@ -9,6 +9,13 @@ from order_cancellation.http.listing import problem_of
 from order_cancellation.service import runs
 
 
+@pytest.fixture
+def engine(engine):
+    """With a flow of every step."""
+    engine.write(a_flow(scripts=True))
+    return engine
+
+
 class TestAllFine:
     def test_every_request_is_booked_once_and_completed_in_omnitron(self, engine, sandbox):
         """A run over three fine requests ends with three bookings, three completed requests, all done."""
@@ -27,7 +34,7 @@ class TestAllFine:
 
     def test_a_second_run_sends_nothing_again(self, engine, sandbox):
         """Requests that are done are skipped even if Omnitron lists them still."""
-        engine.write(a_flow(write_to_omnitron={"on_success": None}))
+        engine.write(a_flow(scripts=True, write_to_omnitron={"on_success": None}))
         engine.run("run-1")
         report = engine.run("run-2")
 
@@ -44,12 +51,12 @@ class TestAllFine:
 
     def test_each_of_few_requests_has_a_batch_of_its_own(self, engine):
         """Three requests give three batches, named after their request."""
-        engine.write(a_flow(rows=True))
+        engine.write(a_flow(scripts=True, rows=True))
         assert engine.get_data("run-1") == [0, 1, 2]
 
     def test_many_requests_are_spread_over_the_parallel_batches(self, engine, sandbox):
         """Nine requests give four batches."""
-        engine.write(a_flow(rows=True))
+        engine.write(a_flow(scripts=True, rows=True))
         sandbox.use({"name": "all_fine", "requests": {"count": 9}})
 
         assert engine.get_data("run-1") == [0, 1, 2, 3]
@@ -59,14 +66,14 @@ class TestAllFine:
     def test_a_step_that_a_flow_lacks_is_not_missed(self, engine, absent):
         """Without an optional step everything still ends as done."""
         mapping = MAPPING_OF_REQUEST if absent == "script" else None
-        engine.write(a_flow(**{absent: None}), **({"mapping": mapping} if mapping else {}))
+        engine.write(a_flow(scripts=True, **{absent: None}), **({"mapping": mapping} if mapping else {}))
 
         assert engine.run().counts == {"done": 3}
         assert engine.booked() == [1, 2, 3]
 
     def test_a_flow_with_nothing_to_prepare_sends_the_request_itself(self, engine, sandbox):
         """Without script and mapping the ERP gets Omnitron's object."""
-        engine.write(a_flow(script=None, mapping=None, post_script=None, custom_response=None))
+        engine.write(a_flow(scripts=True, script=None, mapping=None, post_script=None, custom_response=None))
 
         assert engine.run().counts == {"done": 3}
         assert sandbox.book[0]["body"]["order_item"]["order"]["number"]
@@ -86,7 +93,7 @@ MAPPING_OF_REQUEST = '[{"operation": "shift", "spec": {"id": "request_id", "uuid
 class TestTakingUp:
     def test_max_requests_leaves_the_rest_for_the_next_run(self, engine):
         """What there is no room for is told and taken by the next run."""
-        engine.write(a_flow(get_data={"max_requests": 2}))
+        engine.write(a_flow(scripts=True, get_data={"max_requests": 2}))
 
         first = engine.run("run-1")
 
@@ -98,7 +105,7 @@ class TestTakingUp:
         """Where money may have moved there is room first, however much is listed."""
         sandbox.use({"name": "forbids", "requests": {"count": 1}, "rules": [OMNITRON_AWAY]})
         engine.run("run-1")
-        engine.write(a_flow(get_data={"max_requests": 1}))
+        engine.write(a_flow(scripts=True, get_data={"max_requests": 1}))
         more = {"match": {"route": "omnitron.list"}, "then": {"add": 2}, "times": 1}
         sandbox.use({"name": "more", "requests": {"count": 1}, "rules": [more]}, keep=True)
         first = engine.run("run-2")
@@ -110,7 +117,7 @@ class TestTakingUp:
     def test_a_redo_comes_before_what_is_new(self, engine, sandbox):
         """A person's word is not put off for a long list."""
         engine.run("run-1", request_ids=(1,))
-        engine.write(a_flow(get_data={"max_requests": 1}))
+        engine.write(a_flow(scripts=True, get_data={"max_requests": 1}))
         engine.redo(1)
         engine.run("run-2")
 
@@ -168,7 +175,7 @@ class TestTakingUp:
 
     def test_an_unlisted_request_that_was_never_sent_is_withdrawn(self, engine, sandbox):
         """A failed request that leaves Omnitron's list is closed."""
-        engine.write(a_flow(), script="raise ValueError('broken')")
+        engine.write(a_flow(scripts=True), script="raise ValueError('broken')")
         engine.run("run-1")
         sandbox.use({"name": "all_fine", "requests": {"count": 0}})
         engine.run("run-2")
@@ -208,7 +215,7 @@ class TestDryRun:
 
     def test_what_is_done_would_not_be_sent_again(self, engine):
         """The same rule as a real run's decides; a person's redo is part of it."""
-        engine.write(a_flow(write_to_omnitron={"on_success": None}))
+        engine.write(a_flow(scripts=True, write_to_omnitron={"on_success": None}))
         engine.run("run-1")
         report = engine.run("dry", dry_run=True)
         redone = engine.run("dry-redo", dry_run=True, request_ids=(2,), redo=True)
@@ -220,7 +227,7 @@ class TestDryRun:
 
     def test_its_steps_have_no_port_that_can_write(self, engine, monkeypatch):
         """No ERP at all, and Omnitron for reading only: even a defect could send nothing."""
-        engine.write(a_flow(rows=True))
+        engine.write(a_flow(scripts=True, rows=True))
         ports = []
         real = runs.rehearsal.run_step
 

@@ -35,10 +35,10 @@ def test_what_omnitron_was_not_told_is_listed_and_told_by_the_next_poll(engine, 
 
 def test_a_post_script_that_failed_is_listed_and_run_by_the_next_poll(engine, sandbox):
     """Neither the ERP nor Omnitron hears of it again."""
-    engine.write(a_flow(), post="raise ValueError('CRM is down')")
+    engine.write(a_flow(scripts=True), post="raise ValueError('CRM is down')")
     report = engine.run("run-1")
     told = len(sandbox.writes)
-    engine.write(a_flow())
+    engine.write(a_flow(scripts=True))
     after = engine.run("run-2")
 
     assert report.counts == {"written_back": 3}
@@ -49,7 +49,7 @@ def test_a_post_script_that_failed_is_listed_and_run_by_the_next_poll(engine, sa
 
 def test_a_ledger_that_can_not_be_written_stops_the_sending_before_it_starts(engine, sandbox):
     """Read-only by now, as a full disk or a lost right makes it: not one call leaves."""
-    engine.write(a_flow(rows=True))
+    engine.write(a_flow(scripts=True, rows=True))
     engine.get_data("run-1")
     for step in ("script", "mapping"):
         engine.step("run-1", step, 0)
