@@ -67,6 +67,8 @@ class Live:
     """
 
     airflow: Standing
+    lives = 0
+    """How often it has been started."""
 
     def __init__(self, place: Place, sandbox: SandboxThread, flows: Path) -> None:
         self.place = place
@@ -82,6 +84,7 @@ class Live:
     def rise(self) -> None:
         """Start Airflow; a second time with what the first one left behind."""
         self.airflow = self._life.enter_context(standing(self.place))
+        self.lives += 1
 
     def end(self) -> None:
         """Stop Airflow, or clear away what a kill has left of it."""
@@ -231,15 +234,22 @@ def live_sandbox() -> Iterator[SandboxThread]:
         yield sandbox
 
 
-_RUNNING = pytest.StashKey[Live]()
+_UNTIL_THE_LAST = pytest.StashKey[ExitStack]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_UNTIL_THE_LAST] = ExitStack()
+
+
+def until_the_last(config: pytest.Config) -> ExitStack:
+    """What ends after the last test with the session's Airflow: the others need the cores of what is idle."""
+    return config.stash[_UNTIL_THE_LAST]
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Stop the session's Airflow after the last test with it: the others' cores are not for an idle one."""
-    running = item.config.stash.get(_RUNNING, None)
-    if running is not None and not _needs_it(nextitem):
-        running.end()
+    if not _needs_it(nextitem):
+        until_the_last(item.config).close()
 
 
 def _needs_it(item: pytest.Item | None) -> bool:
@@ -257,6 +267,6 @@ def live(
     (flows / "backfilled" / "flow.yaml").write_text(FLOW + "schedule: {every: 1d}\n", encoding="utf-8")
     write_flow(flows, "not_valid", "get_data: {connection: 7}\nnonsense: true\n")
     with live_airflow(home, flows, live_sandbox) as running:
-        pytestconfig.stash[_RUNNING] = running
+        until_the_last(pytestconfig).callback(running.end)
         yield running
     shutil.rmtree(home, ignore_errors=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from in_browser import leave
-from live_airflow import ROOT, Live, share
+from live_airflow import ROOT, Live, share, until_the_last
 from needs import find_browser
 from order_cancellation.demo.rest import read_password
 
@@ -55,13 +56,27 @@ def pytest_configure(config: pytest.Config) -> None:
     share(config)
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The installed browser; gone after its module: Playwright keeps an event loop running until then."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGUMENTS)
-        yield browser
-        browser.close()
+@dataclass
+class Visitor:
+    """Somebody's browser, signed in.
+
+    Args:
+        context: The browser.
+        life: Which of Airflow's lives its pages are of.
+    """
+
+    context: BrowserContext
+    life: int
+
+
+@pytest.fixture(scope="session")
+def chromium(live: Live, pytestconfig: pytest.Config) -> Browser:
+    """The installed browser; it goes before Airflow does, for Playwright keeps an event loop running."""
+    ending = until_the_last(pytestconfig)
+    playwright = ending.enter_context(sync_playwright())
+    browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGUMENTS)
+    ending.callback(browser.close)
+    return browser
 
 
 @pytest.fixture(scope="session")
@@ -70,36 +85,33 @@ def address(live: Live) -> str:
     return live.airflow.place.url
 
 
-@pytest.fixture(scope="module")
-def admins(chromium: Browser, address: str, live: Live) -> Iterator[BrowserContext]:
-    """The browser of somebody who may do all."""
-    with signed_in(chromium, address, live.airflow.user, live.airflow.password) as context:
-        yield context
+@pytest.fixture(scope="session")
+def admin(chromium: Browser, address: str, live: Live) -> Visitor:
+    """Somebody who may do all."""
+    return Visitor(signed_in(chromium, address, live.airflow.user, live.airflow.password), live.lives)
 
 
-@pytest.fixture(scope="module")
-def viewers(chromium: Browser, address: str, live: Live) -> Iterator[BrowserContext]:
-    """The browser of somebody who may only look."""
-    with signed_in(chromium, address, "viewer", read_password(live.home, "viewer")) as context:
-        yield context
+@pytest.fixture(scope="session")
+def viewer(chromium: Browser, address: str, live: Live) -> Visitor:
+    """Somebody who may only look."""
+    return Visitor(signed_in(chromium, address, "viewer", read_password(live.home, "viewer")), live.lives)
 
 
 @pytest.fixture
-def page(admins: BrowserContext, address: str) -> Iterator[Page]:
+def page(admin: Visitor, address: str, live: Live) -> Iterator[Page]:
     """A tab of somebody who is signed in."""
-    with tab(admins, address) as page:
+    with tab(admin, address, live) as page:
         yield page
 
 
 @pytest.fixture
-def viewers_page(viewers: BrowserContext, address: str) -> Iterator[Page]:
+def viewers_page(viewer: Visitor, address: str, live: Live) -> Iterator[Page]:
     """A tab of somebody who may only look."""
-    with tab(viewers, address) as page:
+    with tab(viewer, address, live) as page:
         yield page
 
 
-@contextmanager
-def signed_in(chromium: Browser, address: str, user: str, password: str) -> Iterator[BrowserContext]:
+def signed_in(chromium: Browser, address: str, user: str, password: str) -> BrowserContext:
     """Sign in as people do, and leave the tab open."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-US", timezone_id="UTC")
     context.set_default_timeout(SLOW_MS)
@@ -109,13 +121,20 @@ def signed_in(chromium: Browser, address: str, user: str, password: str) -> Iter
     page.locator("input[name=password]").fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/dags**")
-    yield context
-    context.close()
+    return context
 
 
 @contextmanager
-def tab(context: BrowserContext, address: str) -> Iterator[Page]:
-    """Lend a tab; a script error in it fails the test. Where it can't be left empty, the next one is new."""
+def tab(visitor: Visitor, address: str, live: Live) -> Iterator[Page]:
+    """Lend a tab; a script error in it fails the test.
+
+    Where it can't be left empty, and after a new start of Airflow, the next one is new.
+    """
+    context = visitor.context
+    if visitor.life != live.lives:
+        visitor.life = live.lives
+        for stale in context.pages:
+            stale.close()
     page = context.pages[0] if context.pages else context.new_page()
     errors: list[str] = []
 
