@@ -137,11 +137,14 @@ class Live:
         return run_id, self.end_of(flow, run_id)
 
     def end_of(self, flow: str, run_id: str, seconds: float = 120) -> str:
-        """Wait for a run's end."""
-        self.wait(
-            lambda: self.airflow.api.run(flow, run_id)["state"] in ENDED, f"the end of {run_id}", seconds
-        )
-        return str(self.airflow.api.run(flow, run_id)["state"])
+        """Wait for a run's end; its last state."""
+        begun = time.monotonic()
+        while (state := str(self.airflow.api.run(flow, run_id)["state"])) not in ENDED:
+            assert time.monotonic() - begun < seconds, (
+                f"{run_id} after {seconds} s: {self.states(flow, run_id)}"
+            )
+            time.sleep(0.25)
+        return state
 
     def states(self, flow: str, run_id: str) -> dict[tuple[str, int], str]:
         """Each task instance's state."""
