@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
@@ -34,7 +34,7 @@ ALONGSIDE = {
     "flow_commands": 4,  # those below "flows"
     "output": 4,  # how they print
     "demo": 4,
-    "ahead": 4,  # what the scheduler has in memory before tasks are forked from it
+    "ahead": 4,  # what Airflow's processes have in memory before others are forked from them
 }
 """Modules that design.md does not name, with the row that they belong to."""
 
@@ -54,14 +54,15 @@ OTHER_CLOCKS = {"time.time", "datetime.now", "datetime.utcnow", "datetime.today"
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names} | ALONGSIDE
 
 
-def modules() -> list[Path]:
-    """Return all of the package's modules."""
-    return sorted(PACKAGE.rglob("*.py"))
+@cache
+def modules() -> dict[Path, ast.Module]:
+    """Return all of the package's modules, parsed."""
+    return {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
 
 
-def imported_by(path: Path) -> Iterator[str]:
+def imported_by(tree: ast.Module) -> Iterator[str]:
     """Yield the absolute names that a module imports anywhere in it, also inside functions."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
@@ -74,58 +75,81 @@ def part_of(path: Path) -> str:
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-def parts_imported(path: Path) -> set[str]:
+def parts_imported(tree: ast.Module) -> set[str]:
     """Return the parts of the package that a module imports."""
-    names = [name.split(".") for name in imported_by(path) if name.startswith("order_cancellation.")]
-    known = {part_of(other) for other in modules()}
-    return {name[1] for name in names if name[1] in known}
+    names = [name.split(".") for name in imported_by(tree) if name.startswith("order_cancellation.")]
+    return {name[1] for name in names if name[1] in known_parts()}
+
+
+@cache
+def known_parts() -> frozenset[str]:
+    return frozenset(map(part_of, modules()))
+
+
+def offenders(offences: Callable[[Path, ast.Module], set[Any]]) -> dict[str, set[Any]]:
+    """Return what each module has done that it may not, by its path."""
+    found = {str(path.relative_to(PACKAGE)): offences(path, tree) for path, tree in modules().items()}
+    return {path: offence for path, offence in found.items() if offence}
 
 
 def test_every_part_has_its_place() -> None:
-    unplaced = {part_of(path) for path in modules()} - set(ROW) - {"__init__", "sandbox"}
-    assert unplaced == set()
+    assert known_parts() - set(ROW) - {"__init__", "sandbox"} == set()
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-class TestModule:
-    def test_imports_only_what_stands_above_it(self, path: Path) -> None:
-        here = part_of(path)
-        allowed = {name for name, row in ROW.items() if row <= ROW.get(here, -1)}
-        allowed = {here} if here == "sandbox" else allowed | {here}
-        if here in ("cli", "commands", "flow_commands", "demo", "ahead"):
-            allowed |= {"sandbox"}
-        assert parts_imported(path) - allowed == set()
+class TestModules:
+    def test_import_only_what_stands_above_them(self) -> None:
+        def below(path: Path, tree: ast.Module) -> set[str]:
+            here = part_of(path)
+            allowed = {name for name, row in ROW.items() if row <= ROW.get(here, -1)}
+            allowed = {here} if here == "sandbox" else allowed | {here}
+            if here in ("cli", "commands", "flow_commands", "demo", "ahead"):
+                allowed |= {"sandbox"}
+            return parts_imported(tree) - allowed
 
-    def test_knows_airflow_only_where_it_may(self, path: Path) -> None:
-        airflow = {name for name in imported_by(path) if name.split(".")[0] == "airflow"}
-        assert not airflow or part_of(path) in KNOWS_AIRFLOW
+        assert offenders(below) == {}
 
-    def test_speaks_sql_only_where_it_may(self, path: Path) -> None:
-        sql = {name for name in imported_by(path) if name.split(".")[0] == "sqlalchemy"}
-        assert not sql or part_of(path) == "ledger" or path == AIRFLOWS_TABLES
+    def test_know_airflow_only_where_they_may(self) -> None:
+        def airflow(path: Path, tree: ast.Module) -> set[str]:
+            may = part_of(path) in KNOWS_AIRFLOW
+            return set() if may else {name for name in imported_by(tree) if name.split(".")[0] == "airflow"}
 
-    def test_asks_the_clock_for_the_time(self, path: Path) -> None:
-        asked = {
-            f"{node.value.id}.{node.attr}"
-            for node in ast.walk(ast.parse(path.read_text()))
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-        }
-        is_engine = ROW.get(part_of(path), 4) < 4 and part_of(path) != "clock"
-        is_users = "child" in path.parts  # a script of theirs may ask what it likes
-        assert not is_engine or is_users or not asked & OTHER_CLOCKS
+        assert offenders(airflow) == {}
 
-    def test_is_imported_by_its_full_name(self, path: Path) -> None:
-        relative = [
-            node.lineno
-            for node in ast.walk(ast.parse(path.read_text()))
-            if isinstance(node, ast.ImportFrom) and node.level
-        ]
-        assert relative == [] or "child" in path.parts  # the child is a program of its own
+    def test_speak_sql_only_where_they_may(self) -> None:
+        def sql(path: Path, tree: ast.Module) -> set[str]:
+            may = part_of(path) == "ledger" or path == AIRFLOWS_TABLES
+            return (
+                set() if may else {name for name in imported_by(tree) if name.split(".")[0] == "sqlalchemy"}
+            )
+
+        assert offenders(sql) == {}
+
+    def test_ask_the_clock_for_the_time(self) -> None:
+        def other_clocks(path: Path, tree: ast.Module) -> set[str]:
+            is_engine = ROW.get(part_of(path), 4) < 4 and part_of(path) != "clock"
+            is_users = "child" in path.parts  # a script of theirs may ask what it likes
+            asked = {
+                f"{node.value.id}.{node.attr}"
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+            }
+            return asked & OTHER_CLOCKS if is_engine and not is_users else set()
+
+        assert offenders(other_clocks) == {}
+
+    def test_are_imported_by_their_full_names(self) -> None:
+        def relative(path: Path, tree: ast.Module) -> set[int]:
+            is_users = "child" in path.parts  # the child is a program of its own
+            imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level)
+            return set() if is_users else {node.lineno for node in imports}
+
+        assert offenders(relative) == {}
 
 
 def test_dag_files_reach_no_deeper_than_dags_operators_and_flows() -> None:
     for path in sorted((ROOT / "dags").glob("*.py")):
-        assert parts_imported(path) <= {"dag", "operators", "flow", "airflow_settings"}, path.name
+        tree = ast.parse(path.read_text())
+        assert parts_imported(tree) <= {"dag", "operators", "flow", "airflow_settings"}, path.name
 
 
 WITHOUT_AIRFLOW = """
