@@ -73,15 +73,16 @@ def a_flow(*, rows: bool = False, scripts: bool = False, **changes: Any) -> dict
     if not rows:
         flow["write_to_erp"]["concurrency"] = 2
         flow["delivery"]["parallel_batches"] = 1
-    if not scripts:
-        del flow["script"], flow["post_script"]
     for name, block in changes.items():
         if block is None:
-            flow.pop(name, None)
+            del flow[name]
         elif isinstance(block, dict):
             flow[name] = {**flow.get(name, {}), **block}
         else:
             flow[name] = block
+    if not scripts:
+        for name in {"script", "post_script"} - changes.keys():
+            del flow[name]
     return flow
 
 

@@ -138,13 +138,12 @@ class Live:
 
     def end_of(self, flow: str, run_id: str, seconds: float = 120) -> str:
         """Wait for a run's end; its last state."""
-        begun = time.monotonic()
-        while (state := str(self.airflow.api.run(flow, run_id)["state"])) not in ENDED:
-            assert time.monotonic() - begun < seconds, (
-                f"{run_id} after {seconds} s: {self.states(flow, run_id)}"
-            )
-            time.sleep(0.25)
-        return state
+        self.wait(
+            lambda: self.airflow.api.run(flow, run_id)["state"] in ENDED,
+            lambda: f"the end of {run_id}: {self.states(flow, run_id)}",
+            seconds,
+        )
+        return str(self.airflow.api.run(flow, run_id)["state"])
 
     def states(self, flow: str, run_id: str) -> dict[tuple[str, int], str]:
         """Each task instance's state."""
@@ -153,11 +152,13 @@ class Live:
             (task["task_id"].removeprefix("requests."), task["map_index"]): task["state"] for task in tasks
         }
 
-    def wait(self, is_so: Callable[[], Any], what: str, seconds: float = 60) -> float:
+    def wait(self, is_so: Callable[[], Any], what: str | Callable[[], str], seconds: float = 60) -> float:
         """Wait until something is so; how long it took, in seconds."""
         begun = time.monotonic()
         while not is_so():
-            assert time.monotonic() - begun < seconds, f"waited {seconds} s for {what}"
+            assert time.monotonic() - begun < seconds, (
+                f"waited {seconds} s for {what() if callable(what) else what}"
+            )
             time.sleep(0.25)
         return time.monotonic() - begun
 

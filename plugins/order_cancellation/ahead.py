@@ -67,7 +67,7 @@ TO_RUN = (
     "airflow.sdk.definitions.decorators",
     "airflow.dag_processing.bundles.local",
 )
-
+"""What a task imports besides."""
 
 _begun: set[str] = set()
 """What is done or under way: Airflow runs the plugin file anew for its listeners and in each task."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "plugins" / "order_cancellation"
@@ -11,11 +11,12 @@ NO_MODULES_OF_OURS = ("scripts/child", "scripts/templates", "sandbox", "demo", "
 """Run as programs, or sources for the users' scripts: nobody imports names from them."""
 
 
-def modules() -> list[Path]:
-    paths = (path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__main__.py")
-    return [
-        path for path in paths if not str(path.relative_to(PACKAGE).as_posix()).startswith(NO_MODULES_OF_OURS)
-    ]
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Return the modules that others import from, parsed, by their paths."""
+    paths = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__main__.py"]
+    trees = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text()) for path in paths}
+    return {path: tree for path, tree in trees.items() if not path.startswith(NO_MODULES_OF_OURS)}
 
 
 def bound_names(tree: ast.Module) -> set[str]:
@@ -50,19 +51,16 @@ def is_empty(tree: ast.Module) -> bool:
     return all(isinstance(node, ast.Expr) for node in tree.body)
 
 
-def trees() -> Iterator[tuple[str, ast.Module]]:
-    return ((str(path.relative_to(PACKAGE)), ast.parse(path.read_text())) for path in modules())
-
-
 class TestModules:
     def test_offer_every_name_that_they_declare(self) -> None:
+        bound = {path: bound_names(tree) for path, tree in modules().items()}
         missing = {
-            path: set(declared(tree) or []) - bound_names(tree)
-            for path, tree in trees()
-            if "__getattr__" not in bound_names(tree)
+            path: set(declared(modules()[path]) or []) - names
+            for path, names in bound.items()
+            if "__getattr__" not in names
         }
         assert {path: names for path, names in missing.items() if names} == {}
 
     def test_declare_what_they_offer_where_they_are_packages(self) -> None:
-        packages = [(path, tree) for path, tree in trees() if path.endswith("__init__.py")]
+        packages = [(path, tree) for path, tree in modules().items() if path.endswith("__init__.py")]
         assert [path for path, tree in packages if declared(tree) is None and not is_empty(tree)] == []

@@ -73,7 +73,7 @@ class TestAllFine:
 
     def test_a_flow_with_nothing_to_prepare_sends_the_request_itself(self, engine, sandbox):
         """Without script and mapping the ERP gets Omnitron's object."""
-        engine.write(a_flow(scripts=True, script=None, mapping=None, post_script=None, custom_response=None))
+        engine.write(a_flow(script=None, mapping=None, post_script=None, custom_response=None))
 
         assert engine.run().counts == {"done": 3}
         assert sandbox.book[0]["body"]["order_item"]["order"]["number"]

@@ -50,7 +50,7 @@ _CONNECT = {
 """So that a Postgres that went silent is noticed; what the URL says of these wins."""
 
 _ONLY_READS = "order_cancellation_only_reads"
-"""Beside a connection, from its being taken until the transaction begins."""
+"""Stands beside a connection until its transaction begins; SQLite's beginning asks for it."""
 
 _FLOW_LOCKS = 0x0C1E
 """The space of Postgres' advisory locks that are flows'."""
