@@ -27,12 +27,12 @@ def main(wanted: list[str]) -> int:
     if unknown := sorted(set(wanted) - set(PARTS)):
         sys.stderr.write(f"There is no part {', '.join(unknown)}. There are: {', '.join(PARTS)}.\n")
         return 2
-    rows = []
+    rows, here = [], machine()
     for part in wanted or PARTS:
         sys.stderr.write(f"Measuring {part} …\n")
         rows += [{"part": part, **row} for row in importlib.import_module(part).measure()]
-    LATEST.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=2, ensure_ascii=False) + "\n")
-    Console(width=140).print(table(rows))
+    LATEST.write_text(json.dumps({"machine": here, "rows": rows}, indent=2, ensure_ascii=False) + "\n")
+    Console(width=140).print(table(rows), "{cores} cores, Python {python}, load before {load_before}".format(**here))
     return 1 if any(row.get("holds") is False for row in rows) else 0
 
 
@@ -42,7 +42,7 @@ def machine() -> dict[str, Any]:
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
         "load_before": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()} of {sys.base_prefix}",
         "system": f"{platform.system()} {platform.machine()}",
     }
 
