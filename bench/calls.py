@@ -20,6 +20,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from cryptography.fernet import Fernet
+from figure import Figure
 
 from order_cancellation.clock import SystemClock
 from order_cancellation.http.endpoint import Endpoint
@@ -52,37 +53,26 @@ asyncio.run(serve())
 """
 
 
-def measure() -> list[dict[str, Any]]:
-    """Measure; rows: name, value, unit, aim, holds."""
+def measure() -> list[Figure]:
+    """Measure a send's cost, how it scales, and what an ended token brings about."""
     with sandbox() as url:
-        rows = [_cost(url)]
-        rows += [_scaling(url, concurrency) for concurrency in (1, 4, 16, 64)]
-        return [*rows, _storm(url)]
+        scaling = [_scaling(url, concurrency) for concurrency in (1, 4, 16, 64)]
+        return [_cost(url), *scaling, _storm(url)]
 
 
-def _cost(url: str) -> dict[str, Any]:
+def _cost(url: str) -> Figure:
     """Take the best of three: what else runs on the machine only ever makes it dearer."""
     per_s = max(1000 / _step(url, 1000, concurrency=16, latency_s=0.0)[1] for _ in range(3))
     name = "write_to_erp over HTTP, ERP without latency: requests per second of processor time"
-    return {
-        "name": name,
-        "value": round(per_s),
-        "unit": "1/s",
-        "aim": f">= {AIM_PER_S}",
-        "holds": per_s >= AIM_PER_S,
-    }
+    return Figure(name, per_s, "1/s", least=AIM_PER_S)
 
 
-def _scaling(url: str, concurrency: int) -> dict[str, Any]:
+def _scaling(url: str, concurrency: int) -> Figure:
     count = min(1000, 100 * concurrency)
     took, _ = _step(url, count, concurrency=concurrency, latency_s=LATENCY_S)
     ideal = concurrency / LATENCY_S
-    return {
-        "name": f"write_to_erp, ERP answering in 50 ms, concurrency {concurrency} (at most {ideal:.0f})",
-        "value": round(count / took),
-        "unit": "1/s",
-        "aim": "",
-    }
+    name = f"write_to_erp, ERP answering in 50 ms, concurrency {concurrency} (at most {ideal:.0f})"
+    return Figure(name, count / took, "1/s")
 
 
 def _step(url: str, count: int, *, concurrency: int, latency_s: float) -> tuple[float, float]:
@@ -104,7 +94,7 @@ def _step(url: str, count: int, *, concurrency: int, latency_s: float) -> tuple[
     return took
 
 
-def _storm(url: str) -> dict[str, Any]:
+def _storm(url: str) -> Figure:
     """Let 64 sessions in four processes notice at once that their token has ended."""
     told(url, "/sandbox/scenario", {"name": "all_fine"})
     key = Fernet.generate_key().decode()
@@ -117,13 +107,8 @@ def _storm(url: str) -> dict[str, Any]:
         seen = [status for one in crew for status in json.loads(one.communicate(timeout=300)[0])]
     assert seen == [404] * PROCESSES * SESSIONS, seen
     logins = sum(call["path"] == "/erp/login" for call in told(url, "/sandbox/calls"))
-    return {
-        "name": f"logins when {PROCESSES * SESSIONS} sessions in {PROCESSES} processes meet an ended token",
-        "value": logins,
-        "unit": "",
-        "aim": "1",
-        "holds": logins == 1,
-    }
+    name = f"logins when {PROCESSES * SESSIONS} sessions in {PROCESSES} processes meet an ended token"
+    return Figure(name, logins, least=1, most=1)
 
 
 async def _noticed(url: str, ledger_url: str, key: str, sessions: int) -> list[int]:

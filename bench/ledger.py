@@ -1,13 +1,11 @@
 """What the ledger costs: time per request and step, listing a million rows, memory of one step.
 
-Run by itself (``.venv/bin/python bench/ledger.py --million``) or through ``measure()``; each row says what
-was measured, in which unit, and what it should be.
+Run by itself (``.venv/bin/python bench/ledger.py --million``) or through ``measure()``.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 import tracemalloc
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet
+from figure import Figure
 from sqlalchemy import insert, text
 
 from order_cancellation.clock import SystemClock
@@ -32,8 +31,8 @@ CHANGED_AT = 1_700_000_000.0
 Way = Callable[[Record], Sequence[Change]]
 
 
-def measure(*, million: bool = True, url: str | None = None) -> list[dict[str, Any]]:
-    """Measure, and return rows with ``name``, ``value``, ``unit``, ``aim``, and where one is set ``holds``.
+def measure(*, million: bool = True, url: str | None = None) -> list[Figure]:
+    """Measure a step's cost, its memory and the lists.
 
     Args:
         million: Whether to list a million rows, too; making them takes a minute or two.
@@ -41,10 +40,10 @@ def measure(*, million: bool = True, url: str | None = None) -> list[dict[str, A
     """
     with _a_ledger(url) as ledger:
         where = "SQLite" if ledger.database.sqlite else "Postgres"
-        rows = [*_overhead(ledger, where, 1_000), *_memory(ledger, where)]
+        figures = [*_overhead(ledger, where, 1_000), *_memory(ledger, where)]
         if million:
-            rows += _listing(ledger, where)
-    return rows
+            figures += _listing(ledger, where)
+    return figures
 
 
 @contextmanager
@@ -53,11 +52,6 @@ def _a_ledger(url: str | None) -> Iterator[Ledger]:
         at = url or f"sqlite:///{Path(folder) / 'ledger.db'}"
         with closing(Ledger(at, (Fernet.generate_key().decode(),), SystemClock())) as ledger:
             yield ledger
-
-
-def _row(name: str, value: float, unit: str, aim: float | None = None) -> dict[str, Any]:
-    row = {"name": name, "value": round(value, 3), "unit": unit, "aim": "" if aim is None else f"<= {aim}"}
-    return row if aim is None else row | {"holds": value <= aim}
 
 
 def _request(number: int) -> dict[str, Any]:
@@ -152,7 +146,7 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def _overhead(ledger: Ledger, where: str, count: int) -> list[dict[str, Any]]:
+def _overhead(ledger: Ledger, where: str, count: int) -> list[Figure]:
     _enter(ledger, "warm-up", range(1, 3))
     begun = time.perf_counter()
     _enter(ledger, "overhead", range(100_000, 100_000 + count))
@@ -164,13 +158,13 @@ def _overhead(ledger: Ledger, where: str, count: int) -> list[dict[str, Any]]:
     per_step = (ended - entered) * 1000 / count / len(STEPS)
     name = f"ledger, {where}, {count} requests"
     return [
-        _row(f"{name}: taking up, per request", (entered - begun) * 1000 / count, "ms"),
-        _row(f"{name}: per request and step", per_step, "ms", 1.5 if ledger.database.sqlite else None),
+        Figure(f"{name}: taking up, per request", (entered - begun) * 1000 / count, "ms"),
+        Figure(f"{name}: per request and step", per_step, "ms", most=1.5 if ledger.database.sqlite else None),
     ]
 
 
-def _memory(ledger: Ledger, where: str) -> list[dict[str, Any]]:
-    rows = []
+def _memory(ledger: Ledger, where: str) -> list[Figure]:
+    figures = []
     for place, count in enumerate((1_000, 20_000)):
         run_id = f"memory-{count}"
         _enter(ledger, run_id, range((place + 1) * 1_000_000, (place + 1) * 1_000_000 + count))
@@ -178,9 +172,12 @@ def _memory(ledger: Ledger, where: str) -> list[dict[str, Any]]:
         _take_all(ledger, run_id)
         peak = tracemalloc.get_traced_memory()[1] / 2**20
         tracemalloc.stop()
-        rows.append(_row(f"ledger, {where}: memory of a step over {count} requests", peak, "MiB"))
-    growth = rows[1]["value"] / rows[0]["value"]
-    return [*rows, _row(f"ledger, {where}: memory, 20,000 over 1,000 requests", growth, "times", 1.2)]
+        figures.append(Figure(f"ledger, {where}: memory of a step over {count} requests", peak, "MiB"))
+    growth = figures[1].value / figures[0].value
+    return [
+        *figures,
+        Figure(f"ledger, {where}: memory, 20,000 over 1,000 requests", growth, "times", most=1.2),
+    ]
 
 
 def _take_all(ledger: Ledger, run_id: str) -> None:
@@ -194,7 +191,7 @@ def _take_all(ledger: Ledger, run_id: str) -> None:
         _apply(ledger, claim, [way(record) for record in records])
 
 
-def _listing(ledger: Ledger, where: str) -> list[dict[str, Any]]:
+def _listing(ledger: Ledger, where: str) -> list[Figure]:
     _make_many(ledger)
     middle = ("many", f"{MILLION // 2:08d}")
     calls: dict[str, Callable[[], Sequence[Any]]] = {
@@ -235,12 +232,12 @@ def _searches(ledger: Ledger) -> dict[str, Callable[[], Sequence[Any]]]:
     }
 
 
-def _timed(name: str, call: Callable[[], Sequence[Any]]) -> dict[str, Any]:
+def _timed(name: str, call: Callable[[], Sequence[Any]]) -> Figure:
     begun = time.perf_counter()
     found = call()
     took = time.perf_counter() - begun
     assert found, name
-    return _row(name, took, "s", 1.0)
+    return Figure(name, took, "s", most=1)
 
 
 def _make_many(ledger: Ledger) -> None:
@@ -272,16 +269,14 @@ def _outcome(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, and print a table and JSON."""
+    """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--million", action="store_true", help="list a million rows, too")
     parser.add_argument("--url", help="an empty database instead of SQLite in a temporary folder")
     arguments = parser.parse_args()
-    rows = measure(million=arguments.million, url=arguments.url)
-    for row in rows:
-        aim = f"  (aim: {row['aim']} {row['unit']})" if row["aim"] else ""
-        print(f"{row['value']:>10} {row['unit']:<5} {row['name']}{aim}")
-    print(json.dumps(rows))
+    for one in measure(million=arguments.million, url=arguments.url):
+        aim = f"  (aim: {one.aim} {one.unit})" if one.aim else ""
+        print(f"{one.shown:>10} {one.unit:<5} {one.name}{aim}")
 
 
 if __name__ == "__main__":

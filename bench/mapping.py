@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from figure import Figure
+
 _HERE = Path(__file__).resolve().parent
 if str(_HERE.parent / "plugins") not in sys.path:
     sys.path.insert(0, str(_HERE.parent / "plugins"))
@@ -119,24 +121,22 @@ def _microseconds(*runs: Callable[[], Any], rounds: int = 15, times: int = 50) -
     return [seconds / times * 1e6 for seconds in best]
 
 
-def _measure_one(name: str, spec: list[dict[str, Any]], request: Any) -> dict[str, Any]:
+def _measure_one(name: str, spec: list[dict[str, Any]], request: Any) -> list[Figure]:
     text = json.dumps(request)
     mapping = compile_spec(spec)
     taken, floor = _microseconds(lambda: mapping(request), lambda: json.dumps(json.loads(text)))
-    return {
-        "name": name,
-        "microseconds": round(taken, 1),
-        "floor_microseconds": round(floor, 1),
-        "ratio": round(taken / floor, 2),
-    }
+    return [
+        Figure(name, taken, "µs"),
+        Figure(f"{name}, over reading and writing it as JSON", taken / floor, "times"),
+    ]
 
 
-def measure() -> list[dict[str, Any]]:
-    """Return a row per mapping: name, microseconds, floor_microseconds (``loads`` + ``dumps``), ratio."""
+def measure() -> list[Figure]:
+    """Return each mapping's time, and its ratio to ``loads`` + ``dumps``."""
     request = document()
-    return [_measure_one(name, spec, request) for name, spec in MAPPINGS.items()]
+    return [figure for name, spec in MAPPINGS.items() for figure in _measure_one(name, spec, request)]
 
 
 if __name__ == "__main__":
-    for row in measure():
-        print(f"{row['name']:45} {row['microseconds']:8.1f} µs  {row['ratio']:5.2f} times the JSON floor")
+    for one in measure():
+        print(f"{one.name:80} {one.shown:>8} {one.unit}")

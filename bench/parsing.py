@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+
+from figure import Figure
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOWS = 200
@@ -29,8 +30,8 @@ print(json.dumps([statistics.median(times), dags]))
 """
 
 
-def measure() -> list[dict[str, Any]]:
-    """Return the rows for the DAG processor's parse and for a task's own."""
+def measure() -> list[Figure]:
+    """Return the figures for the DAG processor's parse and for a task's own."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         make_flows(Path(folder) / "flows")
         whole, dags = timed(Path(folder), {})
@@ -39,20 +40,8 @@ def measure() -> list[dict[str, Any]]:
         one, dags = timed(Path(folder), {"_AIRFLOW_PARSING_CONTEXT_DAG_ID": "flow_100"})
         assert dags == 1, f"a task's parse built {dags} DAGs"
     return [
-        {
-            "name": f"{FLOWS} flows parsed",
-            "value": round(whole, 2),
-            "unit": "s",
-            "aim": "< 3 s",
-            "holds": whole < 3,
-        },
-        {
-            "name": f"one task's own parse, with {FLOWS} flows",
-            "value": round(one, 3),
-            "unit": "s",
-            "aim": "< 0.3 s",
-            "holds": one < 0.3,
-        },
+        Figure(f"{FLOWS} flows parsed", whole, "s", most=3),
+        Figure(f"one task's own parse, with {FLOWS} flows", one, "s", most=0.3),
     ]
 
 

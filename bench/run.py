@@ -14,12 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from figure import Figure
 from rich.console import Console
 from rich.table import Table
 
 LATEST = Path(__file__).with_name("latest.json")
-PARTS = ("whole", "parsing", "engine", "calls", "ledger", "mapping", "scripts")
-"""The modules beside this one; each has ``measure()``, which returns rows: name, value, unit, aim."""
+PARTS = ("whole", "parsing", "engine", "calls", "ledger", "mapping", "scripts", "simulation")
+"""The modules beside this one; each has ``measure()``, which returns figures."""
 
 
 def main(wanted: list[str]) -> int:
@@ -27,13 +28,16 @@ def main(wanted: list[str]) -> int:
     if unknown := sorted(set(wanted) - set(PARTS)):
         sys.stderr.write(f"There is no part {', '.join(unknown)}. There are: {', '.join(PARTS)}.\n")
         return 2
-    rows, here = [], machine()
+    figures, here = [], machine()
     for part in wanted or PARTS:
         sys.stderr.write(f"Measuring {part} …\n")
-        rows += [{"part": part, **row} for row in importlib.import_module(part).measure()]
+        figures += [(part, figure) for figure in importlib.import_module(part).measure()]
+    rows = [{"part": part} | figure.as_json() for part, figure in figures]
     LATEST.write_text(json.dumps({"machine": here, "rows": rows}, indent=2, ensure_ascii=False) + "\n")
-    Console(width=140).print(table(rows), "{cores} cores, Python {python}, load before {load_before}".format(**here))
-    return 1 if any(row.get("holds") is False for row in rows) else 0
+    Console(width=140).print(
+        table(figures), "{cores} cores, Python {python}, load before {load_before}".format(**here)
+    )
+    return 1 if any(figure.holds is False for _, figure in figures) else 0
 
 
 def machine() -> dict[str, Any]:
@@ -47,15 +51,13 @@ def machine() -> dict[str, Any]:
     }
 
 
-def table(rows: list[dict[str, Any]]) -> Table:
-    """Return the rows for people."""
+def table(figures: list[tuple[str, Figure]]) -> Table:
+    """Return the figures for people."""
     drawn = Table("Part", "What", "Value", "", "Aim", "", box=None, pad_edge=False)
     drawn.columns[2].justify = "right"
-    for row in rows:
-        verdict = {True: "[green]holds[/]", False: "[red]missed[/]"}.get(row.get("holds"), "")  # type: ignore[arg-type]
-        drawn.add_row(
-            row["part"], row["name"], f"{row['value']}", row["unit"], str(row.get("aim") or ""), verdict
-        )
+    verdicts = {True: "[green]holds[/]", False: "[red]missed[/]", None: ""}
+    for part, figure in figures:
+        drawn.add_row(part, figure.name, figure.shown, figure.unit, figure.aim, verdicts[figure.holds])
     return drawn
 
 

@@ -8,6 +8,8 @@ import os
 import statistics
 import time
 
+from figure import Figure
+
 from order_cancellation.scripts import TEMPLATES, ScriptPool, ScriptRunner
 
 SIMPLE = TEMPLATES["script"]
@@ -61,38 +63,19 @@ async def _pool_per_second(requests: int) -> float:
         return requests / (time.perf_counter() - began)
 
 
-def measure() -> list[dict]:
-    """Return a row (name, value, unit, aim) for each figure."""
+def measure() -> list[Figure]:
+    """Return each figure."""
     size = f"{len(REQUEST.encode()) / 1000:.1f} KB"
+    nifi, alone = TEMPLATES["script_nifi"], {"isolation": "per_request"}
     return [
-        {
-            "name": f"plain script over {size}, one child",
-            "value": _best_of(3, SIMPLE),
-            "unit": "runs/s",
-            "aim": ">= 2500",
-        },
-        {
-            "name": f"NiFi's form over {size}, one child",
-            "value": _best_of(3, TEMPLATES["script_nifi"]),
-            "unit": "runs/s",
-            "aim": "",
-        },
-        {
-            "name": "isolation: per_request, one child",
-            "value": _best_of(2, SIMPLE, isolation="per_request"),
-            "unit": "runs/s",
-            "aim": "",
-        },
-        {
-            "name": f"pool of {os.cpu_count()} children",
-            "value": asyncio.run(_pool_per_second(4000)),
-            "unit": "runs/s",
-            "aim": "",
-        },
-        {"name": "child ready, all protections in force", "value": _ready_ms(), "unit": "ms", "aim": "< 100"},
+        Figure(f"plain script over {size}, one child", _best_of(3, SIMPLE), "runs/s", least=2500),
+        Figure(f"NiFi's form over {size}, one child", _best_of(3, nifi), "runs/s"),
+        Figure("isolation: per_request, one child", _best_of(2, SIMPLE, **alone), "runs/s"),
+        Figure(f"pool of {os.cpu_count()} children", asyncio.run(_pool_per_second(4000)), "runs/s"),
+        Figure("child ready, all protections in force", _ready_ms(), "ms", most=100),
     ]
 
 
 if __name__ == "__main__":
-    for row in measure():
-        print(f"{row['name']:<55} {row['value']:>9.1f} {row['unit']:<7} {row['aim']}")
+    for one in measure():
+        print(f"{one.name:<55} {one.shown:>9} {one.unit:<7} {one.aim}")

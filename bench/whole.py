@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import plain
+from figure import Figure
 from processes import cpu_seconds
 
 from order_cancellation.demo.environment import find_place, free_ports
@@ -36,58 +37,55 @@ LOOK_EVERY_S = 0.5
 """Looking at a run costs the API server time that the run's tasks need."""
 
 
-def measure() -> list[dict[str, Any]]:
-    """Return the rows of the whole runs and of the plain script beside them."""
+def measure() -> list[Figure]:
+    """Return the figures of the whole runs and of the plain script beside them."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, a_bench(Path(folder)) as bench:
         for flow in (FLOW, FLOW_PER_CORE):
             bench.run(0, flow)  # the first run after a start is slower
-        return [*many_rows(bench), *few_rows(bench)]
+        return [*many(bench), *few(bench)]
 
 
-def many_rows(bench: Bench) -> list[dict[str, Any]]:
+def many(bench: Bench) -> list[Figure]:
     script = min(bench.run_plain(MANY) for _ in range(ROUNDS))
     run = typical(bench.run(MANY) for _ in range(ROUNDS))
     per_core = typical(bench.run(MANY, FLOW_PER_CORE) for _ in range(ROUNDS))
-    limit = 2 * script + 5
     what = f"{MANY} requests, ERP {ERP_LATENCY * 1000:.0f} ms, {IN_FLIGHT} in flight"
     return [
-        row(f"{what}: plain asyncio script", script, "s", ""),
-        row(
-            f"{what}: through Airflow", run.s, "s", f"< {limit:.1f} s (twice the script + 5 s)", run.s < limit
-        ),
-        row(f"{what}: ratio", run.s / script, "x", ""),
-        cpu_row(what, run),
-        row(f"{what}: with a batch per core", per_core.s, "s", ""),
-        cpu_row(f"{what}: with a batch per core", per_core),
+        Figure(f"{what}: plain asyncio script", script, "s"),
+        Figure(f"{what}: through Airflow, in twice that + 5 s", run.s, "s", most=round(2 * script + 5, 1)),
+        Figure(f"{what}: ratio", run.s / script, "times"),
+        cost(what, run),
+        Figure(f"{what}: with a batch per core", per_core.s, "s"),
+        cost(f"{what}: with a batch per core", per_core),
     ]
 
 
-def few_rows(bench: Bench) -> list[dict[str, Any]]:
-    rows = []
+def few(bench: Bench) -> list[Figure]:
+    figures = []
     for count, most in ((8, 10), (10, 7)):
         run = typical(bench.run(count) for _ in range(ROUNDS))
-        rows.append(row(f"{count} requests through Airflow", run.s, "s", f"< {most} s", run.s < most))
-        rows.append(cpu_row(f"{count} requests", run))
+        figures += [
+            Figure(f"{count} requests through Airflow", run.s, "s", most=most),
+            cost(f"{count} requests", run),
+        ]
     run = bench.run(0)
-    rows.append(row("empty poll", run.s, "s", ""))
-    rows.append(row("empty poll: task instances", run.tasks, "", "3", run.tasks == 3))
-    return rows
+    return [
+        *figures,
+        Figure("empty poll", run.s, "s"),
+        Figure("empty poll: task instances", run.tasks, least=3, most=3),
+    ]
 
 
 def typical(runs: Iterable[Run]) -> Run:
     return sorted(runs, key=lambda run: run.s)[ROUNDS // 2]
 
 
-def cpu_row(what: str, run: Run) -> dict[str, Any]:
+def cost(what: str, run: Run) -> Figure:
     """Return what a run costs in processor time, which half of it is the floor of its time on two cores.
 
     It tells more than the time itself where the machine has other things to do.
     """
-    return row(f"{what}: processor time, all processes", run.cpu_s, "s", "")
-
-
-def row(name: str, value: float, unit: str, aim: str, holds: bool | None = None) -> dict[str, Any]:  # noqa: FBT001
-    return {"name": name, "value": round(value, 2), "unit": unit, "aim": aim, "holds": holds}
+    return Figure(f"{what}: processor time, all processes", run.cpu_s, "s")
 
 
 @dataclass(frozen=True)
