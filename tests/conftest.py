@@ -26,8 +26,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"needs(name, …): what the test needs of {', '.join(MISSING)}")
 
 
+CRASH = "tests/live/test_after_a_crash.py"
 LIVE = ("tests/live", "tests/browser")
-FIRST = (LIVE, ("tests/ui",), ("tests/airflow",), ("tests/simulation", "tests/engine", "tests/demo"))
+FIRST = ((CRASH,), LIVE, ("tests/ui",), ("tests/airflow",), ("tests/simulation", "tests/engine", "tests/demo"))
 
 
 @pytest.hookimpl(trylast=True)
@@ -45,12 +46,13 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep together on one core what shares a fixture: a file's tests, all on the one real Airflow, and all
-    that have Airflow in their own process: to import it and to make its database takes ten seconds."""
+    that have Airflow in their own process: to import it and to make its database takes ten seconds. The crashes
+    have a real Airflow to themselves: what they wait for, mostly, is that somebody notices."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            if nodeid.startswith(LIVE):
+            if nodeid.startswith(LIVE) and not nodeid.startswith(CRASH):
                 return "live"
             if nodeid.startswith("tests/airflow"):
                 return "airflow"
