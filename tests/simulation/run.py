@@ -39,9 +39,12 @@ def failures(first: int, count: int, *, processes: int, bug: str | None = None) 
     Args:
         first: The first seed.
         count: How many.
-        processes: On how many processes.
+        processes: On how many processes; one is this one, which knows its statements by then.
         bug: What to plant, or None.
     """
+    if processes == 1:
+        yield from _some(first, first + count, bug)
+        return
     starts = range(first, first + count, CHUNK)
     ends = [min(start + CHUNK, first + count) for start in starts]
     with ProcessPoolExecutor(processes) as pool:
