@@ -28,6 +28,7 @@ ALONGSIDE = {
     "provider": 0,  # what Airflow asks at its start: plain data
     "airflow_sqlite": 0,  # how Airflow opens its own SQLite file
     "airflow_coordinator": 0,  # how Airflow waits for a task's end
+    "airflow_executor": 0,  # how Airflow's workers get their tasks
     "airflow_settings": 3,  # reads Airflow's configuration into the service's settings
     "dag_words": 3,  # a flow in words
     "commands": 4,  # the command line's, one module each
@@ -41,6 +42,7 @@ ALONGSIDE = {
 KNOWS_AIRFLOW = {
     *("operators", "hooks", "dag", "provider", "api", "airflow_settings", "airflow_sqlite"),
     "airflow_coordinator",
+    "airflow_executor",
     *("cli", "commands", "demo", "ahead"),
 }
 """The only places that may import Airflow."""

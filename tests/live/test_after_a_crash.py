@@ -87,12 +87,8 @@ def killed(session: int) -> set[int]:
 
 
 def kill(pids: set[int]) -> None:
-    """SIGKILL for each of these processes, which this test has started.
-
-    Parents come first. One that outlived its child would end its work meanwhile, and could then die while it
-    reads from LocalExecutor's queue: it would take the queue's lock with it, and no task would start again.
-    """
-    for pid in sorted(pids):
+    """SIGKILL for each of these processes, which this test has started."""
+    for pid in pids:
         if pid > 1:
             try:
                 os.kill(pid, signal.SIGKILL)
