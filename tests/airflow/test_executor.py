@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
 
 import pytest
 
@@ -81,19 +83,22 @@ def kill(pids):
 '''
 
 
-def run(program: str, *words: str) -> str:
-    """Let the project's executor do something in a process of its own; what that has printed."""
+def run(program: str, *words: str) -> None:
+    """Let the project's executor do something in a process of its own."""
     chosen = {"AIRFLOW__CORE__EXECUTOR": read_environment(ROOT)["AIRFLOW__CORE__EXECUTOR"]}
-    done = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-c", BEGIN + textwrap.dedent(program), *words],
         env={**os.environ, **chosen},
-        capture_output=True,
+        start_new_session=True,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-        timeout=60,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    try:
+        _, told = process.communicate(timeout=60)
+    finally:
+        with suppress(ProcessLookupError):  # workers outlive a program that fails
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, told
 
 
 def test_workers_that_are_killed_while_they_wait_take_nothing_along() -> None:

@@ -37,6 +37,18 @@ def test_every_part_can_be_measured():
     assert "function measure" in found
 
 
+def test_the_made_up_transport_of_one_part_is_not_left_to_the_next():
+    assert in_bench("""
+import asyncio, engine, pathlib, tempfile
+from order_cancellation.service import runs
+before = runs.AiohttpTransport
+with tempfile.TemporaryDirectory() as folder:
+    engine._lay_out(pathlib.Path(folder), engine.BARE)
+    asyncio.run(engine._do(pathlib.Path(folder), engine.Systems(100), "get_data"))
+print(runs.AiohttpTransport is before)
+""").split() == ["True"]
+
+
 @pytest.mark.parametrize(
     ("bounds", "aim", "holds"),
     [
