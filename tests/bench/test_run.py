@@ -49,6 +49,17 @@ print(runs.AiohttpTransport is before)
 """).split() == ["True"]
 
 
+def test_the_memory_of_a_process_is_its_own_and_not_that_of_whoever_started_it():
+    measure = "import engine; print(engine._own_peak())"
+    alone = float(in_bench(measure))
+    beside = f"""
+import subprocess, sys
+large = bytearray(10**9)
+print(subprocess.run([sys.executable, "-c", {measure!r}], capture_output=True, text=True, check=True).stdout)
+"""
+    assert float(in_bench(beside)) == pytest.approx(alone, rel=0.2)
+
+
 @pytest.mark.parametrize(
     ("bounds", "aim", "holds"),
     [
