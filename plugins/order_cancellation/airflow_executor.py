@@ -17,19 +17,22 @@ import select
 import socket
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow.executors.local_executor import LocalExecutor
+from airflow.executors import local_executor
 
 if TYPE_CHECKING:
     from airflow.models.taskinstance import TaskInstance
 
-__all__ = ["SturdyLocalExecutor"]
+__all__ = ["LocalExecutor"]
 
 
-class SturdyLocalExecutor(LocalExecutor):
-    """Runs tasks on this machine as LocalExecutor does, and goes on whichever of its workers dies."""
+class LocalExecutor(local_executor.LocalExecutor):
+    """Runs tasks on this machine as Airflow's own does, and goes on whichever of its workers dies.
+
+    It has the same name because Airflow knows by it that everything is on one machine.
+    """
 
     def start(self) -> None:
-        """Start the workers; where they are not forked, as on macOS, with LocalExecutor's own queues."""
+        """Start the workers; where they are not forked, as on macOS, with Airflow's own queues."""
         if not (self.is_mp_using_fork and hasattr(os, "memfd_create")):
             super().start()
             return
