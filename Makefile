@@ -11,8 +11,8 @@ export AIRFLOW_PORT SANDBOX_PORT
 
 FITS = -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
 # The fastest one serves. Python built without its compiler's optimisations, as a version manager builds it unless
-# told, takes up to twice as long for everything. Each that fits says how many microseconds it takes for some work,
-# and where it is; a version manager's stand-in with no version behind it says nothing.
+# told, is slower at everything. Each that fits says how many microseconds it takes for some work, and where it is;
+# a version manager's stand-in with no version behind it says nothing.
 RACE = -c 'import ensurepip, sys, timeit, venv; \
 	(3, 11) <= sys.version_info[:2] <= (3, 13) and print(round(1e6 * min(timeit.repeat( \
 	"sorted(str(i) for i in range(9999))", number=5, repeat=20))), sys.executable)' 2>/dev/null
