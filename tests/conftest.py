@@ -27,15 +27,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"needs(name, …): what the test needs of {', '.join(MISSING)}")
 
 
-CRASH = "tests/live/test_after_a_crash.py"
 LIVE = ("tests/live", "tests/browser")
-FIRST = (
-    (CRASH,),
-    LIVE,
-    ("tests/ui",),
-    ("tests/airflow",),
-    ("tests/simulation", "tests/engine", "tests/demo"),
-)
+FIRST = (LIVE, ("tests/ui",), ("tests/airflow",), ("tests/simulation", "tests/engine", "tests/demo"))
 
 
 @pytest.hookimpl(trylast=True)
@@ -60,15 +53,12 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep together on one core what shares a fixture: a file's tests, all on the one real Airflow, and all
-    that have Airflow in their own process: to import it and to make its database takes ten seconds.
-
-    The crashes have a real Airflow to themselves: they mostly wait until somebody notices what is dead.
-    """
+    that have Airflow in their own process: to import it and to make its database takes ten seconds."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            if nodeid.startswith(LIVE) and not nodeid.startswith(CRASH):
+            if nodeid.startswith(LIVE):
                 return "live"
             if nodeid.startswith("tests/airflow"):
                 return "airflow"

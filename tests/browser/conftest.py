@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from in_browser import leave
 from live_airflow import ROOT, Live, share, until_the_last
@@ -115,6 +115,7 @@ def signed_in(chromium: Browser, address: str, user: str, password: str) -> Brow
     """Sign in as people do, and leave the tab open."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-US", timezone_id="UTC")
     context.set_default_timeout(SLOW_MS)
+    expect.set_options(timeout=SLOW_MS)
     page = context.new_page()
     page.goto(f"{address}/dags")
     page.locator("input[name=username]").fill(user)
