@@ -9,12 +9,13 @@ SANDBOX_PORT ?= 8090
 SEEDS ?= 1000
 export AIRFLOW_PORT SANDBOX_PORT
 
-FITS = -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
+SERVES = (3, 11) <= sys.version_info[:2] <= (3, 13)
+FITS = -c 'import sys; sys.exit(not $(SERVES))' 2>/dev/null
 # The fastest one serves. Python built without its compiler's optimisations, as a version manager builds it unless
 # told, is slower at everything. Each that fits says how many microseconds it takes for some work, and where it is;
 # a version manager's stand-in with no version behind it says nothing.
 RACE = -c 'import ensurepip, sys, timeit, venv; \
-	(3, 11) <= sys.version_info[:2] <= (3, 13) and print(round(1e6 * min(timeit.repeat( \
+	$(SERVES) and print(round(1e6 * min(timeit.repeat( \
 	"sorted(str(i) for i in range(9999))", number=5, repeat=20))), sys.executable)' 2>/dev/null
 FIND_PYTHON = type -ap python3.13 python3.12 python3.11 python3 | while read -r python; do \
 	"$$python" $(RACE) < /dev/null; done | sort -n | sed -n '1s/^[^ ]* //p'

@@ -56,8 +56,7 @@ asyncio.run(serve())
 def measure() -> list[Figure]:
     """Measure a send's cost, how it scales, and what an ended token brings about."""
     with sandbox() as url:
-        scaling = [_scaling(url, concurrency) for concurrency in (1, 4, 16, 64)]
-        return [_cost(url), *scaling, _storm(url)]
+        return [_cost(url), *(_scaling(url, concurrency) for concurrency in (1, 4, 16, 64)), _storm(url)]
 
 
 def _cost(url: str) -> Figure:

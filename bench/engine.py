@@ -131,7 +131,7 @@ def _growth(step: str, many: int, few: float, peak: float) -> list[Figure]:
     name = f"engine, {step}: peak memory over {many} requests"
     return [
         Figure(name, peak, "MB"),
-        Figure(f"{name}, over that of 1000", round(peak / few, 2), "times", most=MOST_GROWTH),
+        Figure(f"{name}, over that of 1000", peak / few, "times", most=MOST_GROWTH),
     ]
 
 

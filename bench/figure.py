@@ -28,8 +28,8 @@ class Figure:
     def aim(self) -> str:
         """The bounds as people write them; nothing where there is none."""
         if self.least == self.most:
-            return "" if self.most is None else f"{self.most:g}"
-        return f">= {self.least:g}" if self.most is None else f"<= {self.most:g}"
+            return "" if self.most is None else f"{self.most:.4g}"
+        return f">= {self.least:.4g}" if self.most is None else f"<= {self.most:.4g}"
 
     @property
     def holds(self) -> bool | None:

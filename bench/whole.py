@@ -52,7 +52,7 @@ def many(bench: Bench) -> list[Figure]:
     what = f"{MANY} requests, ERP {ERP_LATENCY * 1000:.0f} ms, {IN_FLIGHT} in flight"
     return [
         Figure(f"{what}: plain asyncio script", script, "s"),
-        Figure(f"{what}: through Airflow, in twice that + 5 s", run.s, "s", most=round(2 * script + 5, 1)),
+        Figure(f"{what}: through Airflow, in twice that + 5 s", run.s, "s", most=2 * script + 5),
         Figure(f"{what}: ratio", run.s / script, "times"),
         cost(what, run),
         Figure(f"{what}: with a batch per core", per_core.s, "s"),

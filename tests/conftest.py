@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage less often, and no more in what was imported: that took a sixth of all time."""
+    """Look for garbage less often, and no more in what was imported: that took a sixth of their time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)

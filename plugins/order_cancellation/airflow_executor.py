@@ -37,10 +37,11 @@ class LocalExecutor(local_executor.LocalExecutor):
             super().start()
             return
         tasks, results = _Letterbox(), _Letterbox()
+        # these do what LocalExecutor uses of its queues and its count, and are of other types
         self.activity_queue, self.result_queue = tasks, results  # type: ignore[assignment]
         self._unread_messages = _Unread(tasks)  # type: ignore[assignment]
         self.workers = {}
-        self._spawn_workers_with_gc_freeze(self.parallelism)  # type: ignore[no-untyped-call]
+        self._spawn_workers_with_gc_freeze(self.parallelism)  # type: ignore[no-untyped-call]  # it has no types
 
     def revoke_task(self, *, ti: TaskInstance) -> None:
         """Forget a task that has been queued for too long: its worker is dead.

@@ -76,6 +76,7 @@ def chromium(live: Live, pytestconfig: pytest.Config) -> Browser:
     playwright = ending.enter_context(sync_playwright())
     browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGUMENTS)
     ending.callback(browser.close)
+    expect.set_options(timeout=SLOW_MS)  # for all pages, as their contexts' own is for clicks
     return browser
 
 
@@ -115,7 +116,6 @@ def signed_in(chromium: Browser, address: str, user: str, password: str) -> Brow
     """Sign in as people do, and leave the tab open."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-US", timezone_id="UTC")
     context.set_default_timeout(SLOW_MS)
-    expect.set_options(timeout=SLOW_MS)
     page = context.new_page()
     page.goto(f"{address}/dags")
     page.locator("input[name=username]").fill(user)
