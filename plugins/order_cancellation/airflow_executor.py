@@ -43,6 +43,16 @@ class LocalExecutor(local_executor.LocalExecutor):
         self.workers = {}
         self._spawn_workers_with_gc_freeze(self.parallelism)  # type: ignore[no-untyped-call]  # it has no types
 
+    def end(self) -> None:
+        """Let the workers finish what they are at, and end them.
+
+        Airflow's own sends each worker a last message, but none to one that has ended meanwhile, with the
+        message of another: that one then waits for ever, and the scheduler for it. Here there are enough.
+        """
+        for _ in self.workers:
+            self.activity_queue.put(None)
+        super().end()
+
     def revoke_task(self, *, ti: TaskInstance) -> None:
         """Forget a task that has been queued for too long: its worker is dead.
 

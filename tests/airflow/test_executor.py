@@ -134,6 +134,24 @@ def test_a_task_of_any_size_arrives() -> None:
     """)
 
 
+def test_it_ends_though_a_worker_takes_the_last_message_of_another() -> None:
+    run("""
+        def alive():
+            return sum(worker.is_alive() for worker in executor.workers.values())
+
+        def put(message):
+            before = alive()
+            put_in(message)
+            wait(lambda: alive() < before)
+
+        wait(lambda: are_idle(executor.workers))
+        put_in, executor.activity_queue.put = executor.activity_queue.put, put
+        # who has waited longest gets the first message, and is the last to be asked whether it lives
+        executor.workers = dict(reversed(executor.workers.items()))
+        executor.end()
+    """)
+
+
 def test_a_task_that_never_began_is_forgotten_when_airflow_asks_so() -> None:
     """Airflow queues it once more then; without that its slot would be lost."""
     run("""
