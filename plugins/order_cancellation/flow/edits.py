@@ -303,7 +303,8 @@ def _text(value: str) -> Any:
     if "\n" in value:
         return LiteralScalarString(value)
     tag = Resolver().resolve(pyyaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
-    return value if tag == _TEXT_TAG else DoubleQuotedScalarString(value)
+    # a question mark ends a text between brackets for some readers
+    return value if tag == _TEXT_TAG and "?" not in value else DoubleQuotedScalarString(value)
 
 
 _TEXT_TAG = "tag:yaml.org,2002:str"

@@ -124,6 +124,12 @@ def test_a_text_that_older_readers_take_for_something_else_is_quoted():
         assert yaml.safe_load(new)["owner"] == value
 
 
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.CSafeLoader])
+def test_a_question_mark_ends_no_text(loader):
+    new = merged(lambda document: document.update(get_data={"names": ["why?", "how"]}))
+    assert yaml.load(new, loader)["get_data"]["names"] == ["why?", "how"]
+
+
 def test_several_lines_are_written_as_several_lines():
     new = merged(lambda document: document.update(description="One.\nTwo.\n"))
     assert "description: |\n  One.\n  Two.\n" in new
