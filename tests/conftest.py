@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from needs import MISSING, POSTGRES_URL, REDIS_URL, demand, find_browser
 
@@ -23,7 +24,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the marker known, and let no property fail because the machine was slow."""
+    settings.register_profile("any machine", deadline=None)
+    settings.load_profile("any machine")
     config.addinivalue_line("markers", f"needs(name, …): what the test needs of {', '.join(MISSING)}")
 
 

@@ -85,18 +85,18 @@ def kill(pids):
 def run(program: str, *words: str) -> None:
     """Let the project's executor do something in a process of its own."""
     chosen = {"AIRFLOW__CORE__EXECUTOR": read_environment(ROOT)["AIRFLOW__CORE__EXECUTOR"]}
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", BEGIN + textwrap.dedent(program), *words],
         env={**os.environ, **chosen},
         start_new_session=True,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    try:
-        _, told = process.communicate(timeout=60)
-    finally:
-        with suppress(ProcessLookupError):  # workers outlive a program that fails
-            os.killpg(process.pid, signal.SIGKILL)
+    ) as process:
+        try:
+            _, told = process.communicate(timeout=60)
+        finally:
+            with suppress(ProcessLookupError):  # workers outlive a program that fails
+                os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 0, told
 
 

@@ -44,7 +44,7 @@ ANSWERS = st.builds(
     body=BODIES,
     charset=st.none() | st.sampled_from(["utf-8", "windows-1254", "no-such", "utf-16"]),
 )
-OFTEN = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+OFTEN = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def drawn(answers):

@@ -86,7 +86,7 @@ def fields_of(app: Any, method: str, path: str) -> list[str]:
     return []
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_body_makes_a_route_fail(caller, airflow_app, writing, data) -> None:
     method, path = data.draw(st.sampled_from(writing))
@@ -102,7 +102,7 @@ def test_no_body_makes_a_route_fail(caller, airflow_app, writing, data) -> None:
     assert method == "DELETE" or answer.json() is not None
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_query_makes_a_route_fail(caller, airflow_app, flows, data) -> None:
     write_flow(flows, "acme", WHOLE_FLOW)

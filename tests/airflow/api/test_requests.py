@@ -320,7 +320,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 WORDS = st.sampled_from(["uuids", "why", "as", "accepted", "refused", uuid_of(1), "1", ""])
-ROUGH = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ROUGH = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class TestJunk:

@@ -64,7 +64,7 @@ class TestLimits:
 
         assert asyncio.run(story())
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(
         rate=st.sampled_from([0.5, 1, 3, 10]),
         pauses=st.lists(st.floats(0, 20), min_size=1, max_size=25),

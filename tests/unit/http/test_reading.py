@@ -173,7 +173,7 @@ class TestDrift:
         assert sorted(ids) == list(range(10))
         assert (summary.complete, summary.rounds) == (True, 2)
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(length=st.integers(0, 30), size=st.integers(1, 12), events=EVENTS, rounds=st.integers(1, 4))
     def test_changes_in_the_first_rounds_lose_nobody(self, length, size, events, rounds):
         """Whoever is on the list in the end was found, and nobody twice."""
@@ -183,7 +183,7 @@ class TestDrift:
         assert {item["id"] for item in drifting.items} <= set(ids)
         assert summary.complete
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(length=st.integers(0, 30), size=st.integers(1, 12), events=EVENTS.map(lambda some: some * 30))
     def test_changes_without_end_end_the_reading_all_the_same(self, length, size, events):
         ids, summary, asked = read(DriftingList(length, size, events))

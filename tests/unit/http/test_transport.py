@@ -561,7 +561,7 @@ class TestAnswers:
 
         assert isinstance(outcome_of(dripping, timeout_s=0.3)[1], InDoubt)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(data=st.binary(max_size=200))
     def test_whatever_comes_back_is_an_answer_or_doubt(self, data):
         """Random bytes in place of an answer: never another error, never taken for not sent."""
@@ -574,7 +574,7 @@ class TestAnswers:
         result = outcome_of(babbling, timeout_s=2.0)[1]
         assert isinstance(result, InDoubt) or 100 <= result.status <= 999
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(status=st.integers(200, 599), body=st.binary(max_size=60), kind=st.text(max_size=20))
     def test_whatever_an_answer_holds_can_be_read(self, status, body, kind):
         async def answering_so(server, reader, writer):

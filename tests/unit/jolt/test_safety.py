@@ -133,7 +133,7 @@ def test_constants_are_fresh_for_each_document():
 
 
 @given(document=st.dictionaries(KEYS, DOCUMENTS, min_size=1, max_size=5))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_identity_shift_gives_the_document(document):
     assert shift({"@": ""})(document) == document
     assert (
@@ -143,7 +143,7 @@ def test_the_identity_shift_gives_the_document(document):
 
 
 @given(document=DOCUMENTS, spec=st.sampled_from(SPECS))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_document_is_left_alone_and_gives_the_same_twice(document, spec):
     before = copy.deepcopy(document)
     mapping = compile_spec(spec)
@@ -156,7 +156,7 @@ def test_any_document_is_left_alone_and_gives_the_same_twice(document, spec):
     text=st.text(alphabet="ab.*&@$#[](),|\\'=0129 ", max_size=12),
     operation=st.sampled_from(["shift", "modify-overwrite-beta", "remove", "default", "cardinality"]),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_key_and_value_of_a_specification_give_a_result_or_one_of_our_errors(text, operation):
     for spec in ({text: "a"}, {"a": text}, {text: {"*": text}}):
         try:
