@@ -170,6 +170,21 @@ class TestBrokenFlow:
         expect(dialog.get_by_role("button", name="Save", exact=True)).to_be_disabled()
 
 
+class TestTrial:
+    def test_of_a_script_without_an_end_is_stopped_by_a_press(self, page, address, live):
+        """Nobody waits for the script's time limit, and nothing goes on where nobody looks."""
+        flow = make_flow(live, "endless")
+        open_card(page, address, flow, "script")
+        write(page, "Script", "while True:\n    pass\n")
+        write(page, "Input", '{"id": 1}')
+        press_run(page)
+        page.get_by_role("button", name="Stop").press("Enter")
+        expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+        write(page, "Script", 'print("quick")\n')
+        press_run(page)
+        expect(page.get_by_text("quick", exact=True)).to_be_visible()
+
+
 class TestSchedule:
     def test_is_saved_alone_and_no_other_line_changes(self, page, address, live, keep_picture):
         """In words, with the next times, in the flow's own time zone."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Event
 from typing import Annotated, Any, Literal
 
-from fastapi import HTTPException, Query
+from fastapi import Depends, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
 from order_cancellation.api.guard import Caller, area, needs
@@ -19,7 +19,7 @@ from order_cancellation.api.shapes import LARGEST_NUMBER, Body, CaseOut, DraftBo
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.hooks.looking_up import look_up_endpoint
 from order_cancellation.http.masking import redact
-from order_cancellation.service.apart import apart
+from order_cancellation.service.apart import apart_while
 from order_cancellation.service.cases import compose_case, run_cases
 from order_cancellation.service.chain import ChainStep, walk
 from order_cancellation.service.comparing import compare
@@ -155,32 +155,53 @@ class CasesOut(BaseModel):
     results: list[CaseOut]
 
 
+async def _waiting(request: Request) -> AsyncIterator[Callable[[], bool]]:
+    """Give a way to ask whether the one who sent this still waits for its answer."""
+    has_gone = Event()
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        has_gone.set()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield lambda: not has_gone.is_set()
+    finally:
+        watching.cancel()
+
+
+Waiting = Annotated[Callable[[], bool], Depends(_waiting)]
+"""Whether the caller still waits, as a route's parameter; what it is for is stopped when not."""
+
+
 @router.post("/api/flows/{dag_id}/try", **needs(Right.TEST))
-def try_step(dag_id: str, body: TryBody, user: Caller) -> Tried:
+def try_step(dag_id: str, body: TryBody, user: Caller, waits: Waiting) -> Tried:
     """Try one step of a draft on one input."""
     loaded = loaded_draft(dag_id, body.draft)
     given, limits = (body.step, body.input, body.attributes), {**_limits(), **_network(user, dag_id)}
     with _room():
-        got = apart(attempt, loaded, *given, explain=body.explain, **limits)
+        got = apart_while(waits, attempt, loaded, *given, explain=body.explain, **limits)
     live, differs = None, None
     if body.compare:
         saved = the_flows_store(dag_id).load(dag_id)
         if getattr(saved.flow, body.step) is not None:
             with _room():
-                live = apart(attempt, saved, *given, **limits)
-                differs = apart(compare, live, got)
+                live = apart_while(waits, attempt, saved, *given, **limits)
+                differs = apart_while(waits, compare, live, got)
     out = None if live is None else Attempted(**_attempted(live))
     return Tried(**_attempted(got), live=out, diff=differs)
 
 
 @router.post("/api/flows/{dag_id}/chain", **needs(Right.TEST))
-def try_chain(dag_id: str, body: ChainBody) -> ChainOut:
+def try_chain(dag_id: str, body: ChainBody, waits: Waiting) -> ChainOut:
     """Walk a request through a draft without sending anything."""
     loaded = loaded_draft(dag_id, body.draft)
     answer = (body.answer.status, body.answer.body)
     erp_url = _base_url(loaded.flow.write_to_erp.connection)
     with _room():
-        chain = apart(walk, loaded, body.input, body.attributes, answer, erp_url=erp_url, **_limits())
+        given = (body.input, body.attributes, answer)
+        chain = apart_while(waits, walk, loaded, *given, erp_url=erp_url, **_limits())
     told = chain.write_back
     return ChainOut(
         steps=[_chain_step(step) for step in chain.steps],
@@ -221,11 +242,12 @@ def compose(dag_id: str, body: ComposeBody) -> ComposedOut:
 
 
 @router.post("/api/flows/{dag_id}/cases/run", **needs(Right.TEST))
-def run_saved_cases(dag_id: str, body: RunCasesBody, user: Caller) -> CasesOut:
+def run_saved_cases(dag_id: str, body: RunCasesBody, user: Caller, waits: Waiting) -> CasesOut:
     """Run a draft's saved cases."""
     loaded = loaded_draft(dag_id, body.draft)
+    limits = {**_limits(), **_network(user, dag_id)}
     with _room():
-        return CasesOut(results=cases_out(apart(run_cases, loaded, **_limits(), **_network(user, dag_id))))
+        return CasesOut(results=cases_out(apart_while(waits, run_cases, loaded, **limits)))
 
 
 def _network(user: Caller, dag_id: str) -> dict[str, Any]:

@@ -20,13 +20,14 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import NoReturn, ParamSpec, TypeVar
 
 from order_cancellation.errors import ConfigurationError, OrderCancellationError
 
-__all__ = ["LONGEST_S", "apart", "serve"]
+__all__ = ["LONGEST_S", "apart", "apart_while", "serve"]
 
 LONGEST_S = 330.0
 """How long a call may take in all; a script may take 300 s."""
@@ -34,6 +35,8 @@ CPU_S = 60
 """Processor time of our own code; scripts have limits of their own."""
 MEMORY_BYTES = 2 * 1024**3
 LARGEST_ANSWER = 16 * 1024**2
+LOOK_EVERY_S = 0.5
+"""How often it is asked whether somebody still waits for the answer."""
 START_S = 60.0
 """How long the import of everything may take, on a machine that is busy with other things."""
 
@@ -83,7 +86,7 @@ class _Parent:
         try:
             with theirs:
                 socket.send_fds(control, [b"!"], [theirs.fileno()])
-            return ours, _number(ours, time.monotonic() + START_S)
+            return ours, _number(ours, _Patience(time.monotonic() + START_S))
         except BaseException:
             ours.close()
             raise
@@ -132,10 +135,28 @@ def apart(function: Callable[P, R], *args: P.args, **more: P.kwargs) -> R:
         ConfigurationError: It took too long, too much memory, or answered too much.
         OrderCancellationError: What the function raised.
     """
+    return apart_while(_always, function, *args, **more)
+
+
+def apart_while(
+    is_wanted: Callable[[], bool], function: Callable[P, R], *args: P.args, **more: P.kwargs
+) -> R:
+    """Call a function of ours in another process, and stop it when nobody waits for it any more.
+
+    Args:
+        is_wanted: Whether somebody still waits; asked twice a second.
+        function: As for ``apart``.
+        args: What it gets.
+        more: Likewise, by name.
+
+    Raises:
+        ConfigurationError: It was stopped: as for ``apart``, or because it was not wanted any more.
+        OrderCancellationError: What the function raised.
+    """
     end = time.monotonic() + LONGEST_S
     channel, pid = _parent.fork()
     with channel:
-        answer = _asked(channel, pid, pickle.dumps((function, args, more)), end)
+        answer = _asked(channel, pid, pickle.dumps((function, args, more)), _Patience(end, is_wanted))
     if answer is None:
         raise ConfigurationError(
             f"This took more than {CPU_S} s of processor time or {MEMORY_BYTES // 1024**3} GiB of memory and "
@@ -147,29 +168,71 @@ def apart(function: Callable[P, R], *args: P.args, **more: P.kwargs) -> R:
     return result  # type: ignore[no-any-return]
 
 
-def _asked(channel: socket.socket, pid: int, call: bytes, end: float) -> bytes | None:
+def _always() -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class _Patience:
+    """For how long an answer is waited for.
+
+    Args:
+        end: Until when, on the monotonic clock.
+        is_wanted: Whether somebody still waits for it.
+    """
+
+    end: float
+    is_wanted: Callable[[], bool] = _always
+
+    def next_s(self) -> float:
+        """Return how long to wait until this is asked again, in seconds.
+
+        Raises:
+            TimeoutError: Not at all: it has lasted too long.
+            ConfigurationError: Not at all: nobody waits for it.
+        """
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        if not self.is_wanted():
+            raise ConfigurationError("Nobody waited for this any more, and it was stopped.")
+        return min(left, LOOK_EVERY_S)
+
+
+def _asked(channel: socket.socket, pid: int, call: bytes, patience: _Patience) -> bytes | None:
     """Send a call to its process; return the answer, or None where the process ended without one."""
     try:
-        channel.settimeout(max(0.001, end - time.monotonic()))
+        channel.settimeout(max(0.001, patience.end - time.monotonic()))
         channel.sendall(_NUMBER.pack(len(call)) + call)
-        return _exactly(channel, _number(channel, end), end)
-    except TimeoutError:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        raise ConfigurationError(f"This took longer than {LONGEST_S:g} s and was stopped.") from None
+        return _exactly(channel, _number(channel, patience), patience)
     except (EOFError, ConnectionError):
         return None
+    except TimeoutError:
+        _kill(pid)
+        raise ConfigurationError(f"This took longer than {LONGEST_S:g} s and was stopped.") from None
+    except ConfigurationError:
+        _kill(pid)
+        raise
 
 
-def _number(channel: socket.socket, end: float | None) -> int:
-    return int(_NUMBER.unpack(_exactly(channel, _NUMBER.size, end))[0])
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
-def _exactly(channel: socket.socket, size: int, end: float | None) -> bytes:
+def _number(channel: socket.socket, patience: _Patience | None = None) -> int:
+    return int(_NUMBER.unpack(_exactly(channel, _NUMBER.size, patience))[0])
+
+
+def _exactly(channel: socket.socket, size: int, patience: _Patience | None = None) -> bytes:
+    """Read so many bytes, however long that takes or as long as there is patience."""
     got = bytearray()
     while len(got) < size:
-        channel.settimeout(None if end is None else max(0.001, end - time.monotonic()))
-        some = channel.recv(min(size - len(got), _SOME))
+        channel.settimeout(None if patience is None else patience.next_s())
+        try:
+            some = channel.recv(min(size - len(got), _SOME))
+        except TimeoutError:
+            continue
         if not some:
             raise EOFError
         got += some
@@ -201,7 +264,7 @@ def _live(descriptor: int) -> NoReturn:
         _limit()
         with socket.socket(fileno=descriptor) as channel:
             channel.sendall(_NUMBER.pack(os.getpid()))
-            answer = _answer(_exactly(channel, _number(channel, None), None))
+            answer = _answer(_exactly(channel, _number(channel)))
             channel.sendall(_NUMBER.pack(len(answer)) + answer)
     except BaseException:  # noqa: BLE001 (whoever asked sees that there is no answer; the server's log tells more)
         traceback.print_exc()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
+from http.client import HTTPConnection
+from threading import BoundedSemaphore, Thread
 from typing import Any
 
 import pytest
+import uvicorn
 
 from contract.ledgers import a_request, enter
 
@@ -71,8 +75,6 @@ class TestTry:
 
 
 def test_only_a_few_are_tried_at_once(caller, draft, monkeypatch) -> None:
-    from threading import BoundedSemaphore
-
     monkeypatch.setattr("order_cancellation.api.trials._ROOM", BoundedSemaphore(1))
     monkeypatch.setattr("order_cancellation.api.trials._PATIENCE_S", 0.01)
     from order_cancellation.api import trials
@@ -84,8 +86,6 @@ def test_only_a_few_are_tried_at_once(caller, draft, monkeypatch) -> None:
 
 
 def test_who_waits_holds_few_of_the_threads_that_all_pages_share(caller, draft, monkeypatch) -> None:
-    from threading import BoundedSemaphore
-
     monkeypatch.setattr("order_cancellation.api.trials._DOOR", BoundedSemaphore(1))
     from order_cancellation.api import trials
 
@@ -102,6 +102,35 @@ def test_a_mapping_that_never_ends_is_stopped(caller, draft, monkeypatch) -> Non
     answer = caller("user").post("/api/flows/acme/try", json=body)
     assert answer.status_code == 422
     assert "was stopped" in answer.json()["detail"]
+
+
+class TestLeaving:
+    """Who closes the page, or presses Stop there, does not wait any more; a real server sees that."""
+
+    @pytest.fixture
+    def address(self, airflow_app) -> Iterator[tuple[str, int]]:
+        server = uvicorn.Server(uvicorn.Config(airflow_app, port=0, lifespan="off", log_config=None))
+        thread = Thread(target=server.run)
+        thread.start()
+        while not server.started:
+            os.sched_yield()
+        yield server.servers[0].sockets[0].getsockname()
+        server.should_exit = True
+        thread.join()
+
+    def test_stops_what_was_tried(self, caller, tokens, address, draft, monkeypatch) -> None:
+        room = BoundedSemaphore(1)
+        monkeypatch.setattr("order_cancellation.api.trials._ROOM", room)
+        draft["files"]["script.py"] = "while True: pass\n"
+        body = json.dumps({"draft": draft, "step": "script", "input": "{}"})
+        headers = {"Authorization": f"Bearer {tokens['user']}", "Content-Type": "application/json"}
+        connection = HTTPConnection(*address)
+        connection.request("POST", "/order-cancellation/api/flows/acme/try", body, headers)
+        while room.acquire(blocking=False):
+            room.release()
+        connection.close()
+        draft["files"]["script.py"] = ""
+        assert attempt(caller("user"), draft, "script", REQUEST)["error"] is None
 
 
 class TestNetwork:

@@ -6,11 +6,12 @@ import os
 import re
 import signal
 
+import psutil
 import pytest
 
 from order_cancellation.errors import ConfigurationError, FlowInvalid
 from order_cancellation.flow.store import open_files
-from order_cancellation.service.apart import apart
+from order_cancellation.service.apart import apart, apart_while
 from unit.flow.flow_files import files_of
 
 
@@ -87,3 +88,11 @@ def test_what_never_ends_is_stopped(monkeypatch):
     monkeypatch.setattr("order_cancellation.service.apart.LONGEST_S", 1.5)
     with pytest.raises(ConfigurationError, match="longer than"):
         apart(re.match, "(a+)+$", "a" * 60 + "b")
+
+
+def test_what_nobody_waits_for_any_more_is_stopped():
+    parent = psutil.Process(apart(os.getppid))
+    with pytest.raises(ConfigurationError, match="Nobody waited"):
+        apart_while(lambda: False, signal.pause)
+    while parent.children():
+        os.sched_yield()

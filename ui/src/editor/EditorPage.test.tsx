@@ -2,7 +2,7 @@ import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/re
 import { act } from "react";
 import { afterEach, expect, test, vi } from "vitest";
 
-import { flow, No, serveFlow, showFlow } from "./fakeFlow";
+import { flow, NEVER, No, serveFlow, showFlow } from "./fakeFlow";
 
 afterEach(() => {
   cleanup();
@@ -181,6 +181,29 @@ test("a test panel runs the draft and shows result, attributes and what was prin
     compare: false,
   });
 });
+
+test.each([
+  ["script", "Run", /^Result/],
+  ["cases", "Run all cases", "plain"],
+])(
+  "what runs too long on card %s is stopped by a press, and nothing is said to have failed",
+  async (...of) => {
+    const [card, begin, there] = of;
+    const files = { ...flow().draft.files, "cases/plain.yaml": "step: script" };
+    serveFlow(
+      { "POST flows/acme/try": NEVER, "POST flows/acme/cases/run": NEVER },
+      flow({ draft: { files, document: null } }),
+    );
+    showFlow(card);
+    await screen.findByText(there);
+    press(begin);
+    expect(screen.getByRole("button", { name: "Running" }).hasAttribute("disabled")).toBe(true);
+    fireEvent.click(await screen.findByRole("button", { name: "Stop" }));
+    expect(await screen.findByRole("button", { name: begin })).toHaveProperty("disabled", false);
+    expect(screen.queryByRole("button", { name: "Stop" })).toBeNull();
+    expect(screen.queryByText(/failed|could not/)).toBeNull();
+  },
+);
 
 test("who may not edit can look and test, and reads why", async () => {
   const rights = { see: true, test: false, edit: false, redo: false, reveal: false };

@@ -4,7 +4,7 @@ import { render } from "@testing-library/react";
 import { createMemoryRouter, Link, RouterProvider } from "react-router-dom";
 
 import { App } from "../App";
-import { type Called, No, serve } from "../requests/fakeServer";
+import { type Called, NEVER, No, serve } from "../requests/fakeServer";
 import { valueAt } from "./draft";
 import type { Checked, Draft, Flow, JsonObject, Problem } from "../types";
 
@@ -91,7 +91,7 @@ export function serveFlow(answers: Record<string, unknown> = {}, loaded: Flow = 
   });
 }
 
-export { No };
+export { NEVER, No };
 
 /** Show the designer at a card. */
 export function showFlow(card = "get_data") {

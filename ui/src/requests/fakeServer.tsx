@@ -23,6 +23,9 @@ export class No {
   ) {}
 }
 
+/** An answer that does not come: it has to be given up. */
+export const NEVER = Symbol("no answer");
+
 /**
  * Answer calls below the API's address.
  *
@@ -43,6 +46,7 @@ export function serve(answers: Record<string, Answer>): Called[] {
     calls.push(call);
     const found = answers[`${method} ${path}`];
     const data: unknown = typeof found === "function" ? (found as (call: Called) => unknown)(call) : found;
+    if (data === NEVER) return untilGivenUp(init?.signal);
     if (data instanceof No)
       return Promise.resolve(Response.json({ detail: data.detail }, { status: data.status }));
     if (data === undefined) return Promise.resolve(Response.json({ detail: "Not Found" }, { status: 404 }));
@@ -51,6 +55,13 @@ export function serve(answers: Record<string, Answer>): Called[] {
   vi.stubGlobal("fetch", answer);
   return calls;
 }
+
+const untilGivenUp = (signal?: AbortSignal | null) =>
+  new Promise<never>((_, reject) => {
+    signal?.addEventListener("abort", () => {
+      reject(new DOMException("given up", "AbortError"));
+    });
+  });
 
 /** The list of one flow, whose requests the user may redo or not. */
 export const flowList = (redo = true) =>

@@ -9,29 +9,33 @@ import { complain } from "../../toaster";
 import type { CaseResult } from "../../types";
 import { CASES, problemsOf, CARDS } from "../cards";
 import { Wrong } from "../fields";
+import { Stop } from "../trial/Stop";
+import { useStoppable } from "../trial/useStoppable";
 import { useFlowEditor } from "../useEditor";
 
 /** The saved test cases: run all of them, look into one, remove one. */
 export const CasesCard = () => {
   const { flow, draft, problems, locked, setFile } = useFlowEditor();
   const [results, setResults] = useState<CaseResult[] | null>(null);
-  const [busy, setBusy] = useState(false);
+  const stoppable = useStoppable();
   const [open, setOpen] = useState<string | null>(null);
   const files = Object.keys(draft.files)
     .filter((name) => name.startsWith(CASES))
     .sort();
   const card = CARDS.find(({ id }) => id === "cases");
 
-  const run = async () => {
-    setBusy(true);
-    try {
-      const path = `flows/${encodeURIComponent(flow.id)}/cases/run`;
-      setResults((await api<{ results: CaseResult[] }>(path, { method: "POST", json: { draft } })).results);
-    } catch (error) {
-      complain("The cases could not be run", error);
-    } finally {
-      setBusy(false);
-    }
+  const run = () => {
+    void stoppable.during(
+      "Running",
+      async (signal) => {
+        const path = `flows/${encodeURIComponent(flow.id)}/cases/run`;
+        const call = { method: "POST", json: { draft }, signal } as const;
+        setResults((await api<{ results: CaseResult[] }>(path, call)).results);
+      },
+      (error) => {
+        complain("The cases could not be run", error);
+      },
+    );
   };
 
   if (files.length === 0) {
@@ -48,13 +52,14 @@ export const CasesCard = () => {
       <HStack>
         <Button
           disabled={!flow.rights.test}
-          loading={busy}
+          loading={stoppable.busy !== null}
           loadingText="Running"
-          onClick={() => void run()}
+          onClick={run}
           size="sm"
         >
           Run all cases
         </Button>
+        <Stop {...stoppable} />
         <Text aria-live="polite" fontSize="sm">
           {results !== null &&
             (failed === 0 ? `All ${results.length} pass.` : `${failed} of ${results.length} fail.`)}

@@ -23,6 +23,8 @@ import { CARDS } from "../cards";
 import { useFlowEditor } from "../useEditor";
 import { beginning, pretty, prettyText, runChain } from "./inputs";
 import { Result } from "./Result";
+import { Stop } from "./Stop";
+import { useStoppable } from "./useStoppable";
 import { useTrials } from "./useTrials";
 
 /** The whole way of one request without sending anything. */
@@ -59,19 +61,20 @@ const Body = () => {
   const trials = useTrials();
   const { answer, setAnswer } = trials;
   const [chain, setChain] = useState<Chain | null>(null);
-  const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
+  const stoppable = useStoppable();
 
-  const run = async () => {
-    setBusy(true);
+  const run = () => {
     setError(null);
-    try {
-      setChain(await runChain(flow.id, draft, beginning(trials, document), answer));
-    } catch (failed) {
-      setError(messageOf(failed));
-    } finally {
-      setBusy(false);
-    }
+    void stoppable.during(
+      "Running",
+      async (signal) => {
+        setChain(await runChain(flow.id, draft, beginning(trials, document), answer, signal));
+      },
+      (failed) => {
+        setError(messageOf(failed));
+      },
+    );
   };
 
   return (
@@ -105,16 +108,18 @@ const Body = () => {
           />
         </Field.Root>
       </HStack>
-      <Button
-        alignSelf="start"
-        disabled={!flow.rights.test}
-        loading={busy}
-        loadingText="Running"
-        onClick={() => void run()}
-        size="sm"
-      >
-        Run the chain
-      </Button>
+      <HStack>
+        <Button
+          disabled={!flow.rights.test}
+          loading={stoppable.busy !== null}
+          loadingText="Running"
+          onClick={run}
+          size="sm"
+        >
+          Run the chain
+        </Button>
+        <Stop {...stoppable} />
+      </HStack>
       <Stack aria-live="polite" gap={4}>
         {error !== null && (
           <Alert.Root status="error">

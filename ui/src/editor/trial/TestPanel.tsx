@@ -24,6 +24,8 @@ import { Explain } from "./Explain";
 import { arrivedAt, beginning, firstStep, pretty, runChain, sample, type TestedStep } from "./inputs";
 import { Result } from "./Result";
 import { SaveCase } from "./SaveCase";
+import { Stop } from "./Stop";
+import { useStoppable } from "./useStoppable";
 import { useTrials } from "./useTrials";
 
 /** Try a step on an input, as in the document: input, attributes, run, result. */
@@ -39,25 +41,20 @@ export const TestPanel = ({
   const { flow, draft } = useFlowEditor();
   const trials = useTrials();
   const { input, attributes, result } = trials.of(step);
-  const [busy, setBusy] = useState<string | null>(null);
   const [saving, setSaving] = useState(false);
+  const stoppable = useStoppable();
+  const { busy } = stoppable;
 
-  const during = async (what: string, work: () => Promise<void>) => {
-    setBusy(what);
-    try {
-      await work();
-    } catch (error) {
+  const during: During = (what, work) =>
+    stoppable.during(what, work, (error) => {
       complain(`${what} failed`, error);
-    } finally {
-      setBusy(null);
-    }
-  };
+    });
 
   const run = (compare: boolean) => {
-    void during(compare ? "Comparing" : "Running", async () => {
+    void during(compare ? "Comparing" : "Running", async (signal) => {
       const json = { draft, step, input, attributes: Object.fromEntries(attributes), explain: true, compare };
       const path = `flows/${encodeURIComponent(flow.id)}/try`;
-      trials.put(step, { result: await api<Tried>(path, { method: "POST", json }) });
+      trials.put(step, { result: await api<Tried>(path, { method: "POST", json, signal }) });
     });
   };
 
@@ -117,6 +114,7 @@ export const TestPanel = ({
             >
               Compare with live
             </Button>
+            <Stop {...stoppable} />
             <Text color="fg.muted" fontSize="xs">
               <Kbd size="sm">Ctrl</Kbd> + <Kbd size="sm">Enter</Kbd> runs
             </Text>
@@ -204,7 +202,7 @@ const Compared = ({ result }: { result: Tried }) => {
   );
 };
 
-type During = (what: string, work: () => Promise<void>) => Promise<void>;
+type During = (what: string, work: (signal: AbortSignal) => Promise<void>) => Promise<void>;
 
 /** Ways to fill the input. */
 const FromMenu = ({ step, during }: { step: TestedStep; during: During }) => {
@@ -214,14 +212,14 @@ const FromMenu = ({ step, during }: { step: TestedStep; during: During }) => {
   const isFirst = step === first;
 
   const fetchFromOmnitron = (masked: boolean) =>
-    during("Fetching", async () => {
+    during("Fetching", async (signal) => {
       const path = `flows/${encodeURIComponent(flow.id)}/example?masked=${String(masked)}`;
-      const { request } = await api<{ request: JsonObject }>(path);
+      const { request } = await api<{ request: JsonObject }>(path, { signal });
       trials.put(first, { input: pretty(request) });
     });
 
   const takePrevious = () =>
-    during("Taking over", async () => {
+    during("Taking over", async (signal) => {
       const before = step === "mapping" ? trials.of("script").result : null;
       if (before !== null && before.error === null) {
         trials.put(step, {
@@ -230,7 +228,7 @@ const FromMenu = ({ step, during }: { step: TestedStep; during: During }) => {
         });
         return;
       }
-      const chain = await runChain(flow.id, draft, beginning(trials, document), trials.answer);
+      const chain = await runChain(flow.id, draft, beginning(trials, document), trials.answer, signal);
       const arrived = arrivedAt(chain, step);
       const stopped = chain.steps.find((tried) => tried.error !== null);
       if (arrived === null) throw new Error(stopped?.error ?? "The chain does not come as far as this card.");

@@ -34,9 +34,11 @@ export const runChain = (
   draft: Draft,
   begun: ReturnType<typeof beginning>,
   answer: Trials["answer"],
+  signal: AbortSignal,
 ) =>
   api<Chain>(`flows/${encodeURIComponent(flow)}/chain`, {
     method: "POST",
+    signal,
     json: { draft, input: begun.input, attributes: Object.fromEntries(begun.attributes), answer },
   });
 
