@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 """The rows of design.md's import direction: a row may import the rows above it, and its own."""
 
 ALONGSIDE = {
+    "cpu_limit": 0,  # an end for mappings and templates
     "project": 0,  # where the checkout lies
     "provider": 0,  # what Airflow asks at its start: plain data
     "airflow_sqlite": 0,  # how Airflow opens its own SQLite file

@@ -174,6 +174,20 @@ class TestMapping:
         assert "null" in report.behind[0].error
         assert engine.booked() == []
 
+    def test_a_mapping_without_an_end_fails_the_request(self, engine, monkeypatch):
+        """The task goes on with the next request."""
+        monkeypatch.setattr("order_cancellation.cpu_limit.MOST_S", 0.05)
+        endless = f"=split('(a+)+$', '{'a' * 60}b')"
+        engine.write(
+            a_flow(), mapping=f'[{{"operation": "modify-overwrite-beta", "spec": {{"x": "{endless}"}}}}]'
+        )
+
+        report = engine.run()
+
+        assert report.counts == {"failed": 3}
+        assert "regular expression that has no end" in report.behind[0].error
+        assert engine.booked() == []
+
     def test_the_mapping_is_back_after_its_repair(self, engine):
         """Clearing uses the repaired mapping."""
         engine.write(a_flow(), mapping='[{"operation": "shift", "spec": {"nothing": "x"}}]')

@@ -18,6 +18,7 @@ from jinja2 import Template as Compiled
 from jinja2.exceptions import SecurityError, TemplateError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from order_cancellation.cpu_limit import MOST_S, cpu_limit
 from order_cancellation.errors import ConfigurationError
 
 __all__ = ["Template", "check_template", "render_tree", "template"]
@@ -177,8 +178,10 @@ class Template:
             raise ConfigurationError(f"{self._name}: {_syntax(error)}") from error
 
     def _filled(self, compiled: Compiled, request: Any, attributes: Any, body: Any) -> str:
+        endless = f"it took more than {MOST_S:g} s of processor time. Look for a loop that has no end"
         try:
-            return compiled.render(request=request, attributes=attributes or {}, body=body)
+            with cpu_limit(ConfigurationError(f"{self._name} can't be filled in: {endless}")):
+                return compiled.render(request=request, attributes=attributes or {}, body=body)
         except FAILURES as error:
             why = error.message if isinstance(error, UndefinedError | SecurityError) else type(error).__name__
         raise ConfigurationError(f"{self._name} can't be filled in: {why}")  # unchained: it may hold a value

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from order_cancellation.cpu_limit import MOST_S, cpu_limit
 from order_cancellation.errors import MappingFailed
 from order_cancellation.jolt import compile_spec, parse_spec
 from order_cancellation.ledger import Change, Record, State
@@ -29,6 +30,11 @@ STEP = "mapping"
 IN_FLIGHT = 64
 
 Transform = Callable[[Any], Any]
+
+_ENDLESS = (
+    f"the mapping took more than {MOST_S:g} s of processor time for this request and was stopped. "
+    "Look for a regular expression that has no end, in split or replaceAll"
+)
 
 
 async def run(batch: int, context: Context) -> StepReport:
@@ -74,11 +80,12 @@ def map_document(transform: Transform, document: Any) -> Any:
         document: What the script left, or the request.
 
     Raises:
-        MappingFailed: The chain raised, gave null, or there is no JSON to map.
+        MappingFailed: The chain raised, gave null or had no end, or there is no JSON to map.
     """
     if isinstance(document, str):
         raise MappingFailed("the script's output is no JSON, so there is nothing to map")
-    mapped = transform(document)
+    with cpu_limit(MappingFailed(_ENDLESS)):
+        mapped = transform(document)
     if mapped is None:
         raise MappingFailed(
             "the mapping gave null: no rule of the chain matched this request. "

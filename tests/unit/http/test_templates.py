@@ -91,6 +91,14 @@ class TestRender:
         assert filled == {"key": "sent 7", "n": 1, "deep": [{"x": "b"}, None, True]}
 
 
+def test_a_loop_without_an_end_is_an_error(monkeypatch):
+    monkeypatch.setattr("order_cancellation.cpu_limit.MOST_S", 0.05)
+    rounds = "{% for _ in range(99999) %}"
+    endless = Template(f"{rounds}{rounds}{{% endfor %}}{{% endfor %}}", "write_to_erp.url")
+    with pytest.raises(ConfigurationError, match=r"write_to_erp.url can't be filled in.*no end"):
+        endless.render_url()
+
+
 class TestRenderUrl:
     @given(value=NASTY.filter(lambda text: text not in {".", ".."}))
     def test_a_value_in_the_path_stays_one_segment(self, value):
