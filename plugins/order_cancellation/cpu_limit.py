@@ -35,7 +35,7 @@ def cpu_limit(error: Exception) -> Iterator[None]:
         raise error
 
     before = signal.signal(signal.SIGVTALRM, end)
-    signal.setitimer(signal.ITIMER_VIRTUAL, MOST_S)
+    signal.setitimer(signal.ITIMER_VIRTUAL, MOST_S, MOST_S)  # again, should something have swallowed it
     try:
         yield
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -21,6 +22,12 @@ def go_on() -> None:
         pass
 
 
+def go_on_once_more() -> None:
+    with suppress(KeyError):
+        go_on()
+    go_on()
+
+
 @pytest.fixture
 def soon(monkeypatch):
     monkeypatch.setattr("order_cancellation.cpu_limit.MOST_S", 0.05)
@@ -31,6 +38,10 @@ class TestWithoutEnd:
     def test_a_loop_is_ended(self):
         with pytest.raises(KeyError, match="mine"), cpu_limit(KeyError("mine")):
             go_on()
+
+    def test_what_swallows_the_first_error_is_ended_by_the_next(self):
+        with pytest.raises(KeyError, match="mine"), cpu_limit(KeyError("mine")):
+            go_on_once_more()
 
     def test_a_regular_expression_is_ended(self):
         with pytest.raises(KeyError, match="mine"), cpu_limit(KeyError("mine")):
