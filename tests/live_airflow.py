@@ -152,6 +152,17 @@ class Live:
             (task["task_id"].removeprefix("requests."), task["map_index"]): task["state"] for task in tasks
         }
 
+    def story(self, flow: str, run_id: str) -> str:
+        """What to read when a run did not end well: each task's state, and the logs of what failed."""
+        red = {step for (step, _), state in self.states(flow, run_id).items() if state == "failed"}
+        logs = sorted((self.home / "logs" / f"dag_id={flow}" / f"run_id={run_id}").rglob("*.log"))
+        told = [
+            f"{log}\n{log.read_text(encoding='utf-8')[-4000:]}"
+            for log in logs
+            if any(f"{step}/" in f"{log.parent}/" for step in red)
+        ]
+        return "\n".join([str(self.states(flow, run_id)), *told])
+
     def wait(self, is_so: Callable[[], Any], what: str | Callable[[], str], seconds: float = 60) -> float:
         """Wait until something is so; how long it took, in seconds."""
         begun = time.monotonic()

@@ -29,11 +29,13 @@ class Aftermath:
     Args:
         whole: The last state of the one that was killed with all of Airflow.
         task: The last state of the one whose task's process was killed.
+        story: What both did, where one did not end well.
         took: Seconds from the new start of Airflow until the first one's end.
     """
 
     whole: str
     task: str
+    story: str
     took: float
 
 
@@ -57,19 +59,22 @@ def aftermath(live: Live) -> Aftermath:
     kill(doomed)
     ended = live.end_of("killed_whole", whole, seconds=150)
     took = time.monotonic() - begun
-    return Aftermath(ended, live.end_of("killed_task", task, seconds=150), took)
+    other = live.end_of("killed_task", task, seconds=150)
+    runs = {"killed_whole": (whole, ended), "killed_task": (task, other)}
+    story = [live.story(flow, run) for flow, (run, state) in runs.items() if state != "success"]
+    return Aftermath(ended, other, "\n\n".join(story), took)
 
 
 def test_a_killed_airflow_takes_its_tasks_up_again_within_a_minute(live, aftermath):
     """Everything was killed; after a start the run ends, each booked once."""
-    assert aftermath.whole == "success"
+    assert aftermath.whole == "success", aftermath.story
     assert [number for number in live.booked() if number in CANCELLATIONS] == CANCELLATIONS
     assert aftermath.took < 100
 
 
 def test_a_killed_task_is_retried_and_sends_nothing_twice(live, aftermath):
     """The process of a running write_to_erp was killed; Airflow's retry settles by the look-up."""
-    assert aftermath.task == "success"
+    assert aftermath.task == "success", aftermath.story
     assert [number for number in live.booked() if number in REFUNDS] == REFUNDS
 
 
