@@ -9,7 +9,7 @@ import { complain } from "../../toaster";
 import type { CaseResult } from "../../types";
 import { CASES, problemsOf, CARDS } from "../cards";
 import { Wrong } from "../fields";
-import { Stop } from "../trial/Stop";
+import { RunButton } from "../trial/Stop";
 import { useStoppable } from "../trial/useStoppable";
 import { useFlowEditor } from "../useEditor";
 
@@ -50,16 +50,9 @@ export const CasesCard = () => {
   return (
     <Stack gap={3}>
       <HStack>
-        <Button
-          disabled={!flow.rights.test}
-          loading={stoppable.busy !== null}
-          loadingText="Running"
-          onClick={run}
-          size="sm"
-        >
+        <RunButton disabled={!flow.rights.test} onRun={run} stoppable={stoppable}>
           Run all cases
-        </Button>
-        <Stop {...stoppable} />
+        </RunButton>
         <Text aria-live="polite" fontSize="sm">
           {results !== null &&
             (failed === 0 ? `All ${results.length} pass.` : `${failed} of ${results.length} fail.`)}

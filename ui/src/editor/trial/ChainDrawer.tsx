@@ -2,7 +2,6 @@ import {
   Accordion,
   Alert,
   Badge,
-  Button,
   chakra,
   CloseButton,
   Drawer,
@@ -23,7 +22,7 @@ import { CARDS } from "../cards";
 import { useFlowEditor } from "../useEditor";
 import { beginning, pretty, prettyText, runChain } from "./inputs";
 import { Result } from "./Result";
-import { Stop } from "./Stop";
+import { RunButton } from "./Stop";
 import { useStoppable } from "./useStoppable";
 import { useTrials } from "./useTrials";
 
@@ -109,16 +108,9 @@ const Body = () => {
         </Field.Root>
       </HStack>
       <HStack>
-        <Button
-          disabled={!flow.rights.test}
-          loading={stoppable.busy !== null}
-          loadingText="Running"
-          onClick={run}
-          size="sm"
-        >
+        <RunButton disabled={!flow.rights.test} onRun={run} stoppable={stoppable}>
           Run the chain
-        </Button>
-        <Stop {...stoppable} />
+        </RunButton>
       </HStack>
       <Stack aria-live="polite" gap={4}>
         {error !== null && (

@@ -1,5 +1,5 @@
 import { Button } from "@chakra-ui/react";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 
 import type { Stoppable } from "./useStoppable";
 
@@ -25,3 +25,29 @@ const LateButton = ({ onPress }: { onPress: () => void }) => {
     </Button>
   ) : null;
 };
+
+/** Begins the one thing that may be begun here, and stops it. */
+export const RunButton = ({
+  stoppable,
+  disabled,
+  onRun,
+  children,
+}: {
+  stoppable: Stoppable;
+  disabled: boolean;
+  onRun: () => void;
+  children: ReactNode;
+}) => (
+  <>
+    <Button
+      disabled={disabled}
+      loading={stoppable.busy !== null}
+      loadingText={stoppable.busy}
+      onClick={onRun}
+      size="sm"
+    >
+      {children}
+    </Button>
+    <Stop {...stoppable} />
+  </>
+);
