@@ -303,11 +303,14 @@ def _text(value: str) -> Any:
     if "\n" in value:
         return LiteralScalarString(value)
     tag = Resolver().resolve(pyyaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
-    # a question mark ends a text between brackets for some readers
-    return value if tag == _TEXT_TAG and "?" not in value else DoubleQuotedScalarString(value)
+    return (
+        value if tag == _TEXT_TAG and not _BRACKETS_BREAK.search(value) else DoubleQuotedScalarString(value)
+    )
 
 
 _TEXT_TAG = "tag:yaml.org,2002:str"
+_BRACKETS_BREAK = re.compile(r"^:|\?")
+"""What some readers take for something else between brackets."""
 
 
 def _plain(value: Any) -> Any:

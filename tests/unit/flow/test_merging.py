@@ -125,9 +125,10 @@ def test_a_text_that_older_readers_take_for_something_else_is_quoted():
 
 
 @pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.CSafeLoader])
-def test_a_question_mark_ends_no_text(loader):
-    new = merged(lambda document: document.update(get_data={"names": ["why?", "how"]}))
-    assert yaml.load(new, loader)["get_data"]["names"] == ["why?", "how"]
+@pytest.mark.parametrize("text", ["why?", "?", ":how", ": how", ":", "a:b", "a?b"])
+def test_no_mark_in_a_text_of_a_list_is_taken_for_yaml(text, loader):
+    new = merged(lambda document: document.update(get_data={"names": [text, "how"]}))
+    assert yaml.load(new, loader)["get_data"]["names"] == [text, "how"]
 
 
 def test_several_lines_are_written_as_several_lines():
