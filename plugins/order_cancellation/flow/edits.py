@@ -303,9 +303,8 @@ def _text(value: str) -> Any:
     if "\n" in value:
         return LiteralScalarString(value)
     tag = Resolver().resolve(pyyaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
-    return (
-        value if tag == _TEXT_TAG and not _BRACKETS_BREAK.search(value) else DoubleQuotedScalarString(value)
-    )
+    is_plain = tag == _TEXT_TAG and not _BRACKETS_BREAK.search(value)
+    return value if is_plain else DoubleQuotedScalarString(value)
 
 
 _TEXT_TAG = "tag:yaml.org,2002:str"
