@@ -49,8 +49,9 @@ class LocalExecutor(local_executor.LocalExecutor):
         Airflow's own sends each worker a last message, but none to one that has ended meanwhile, with the
         message of another: that one then waits for ever, and the scheduler for it. Here there are enough.
         """
-        for _ in self.workers:
-            self.activity_queue.put(None)
+        if any(worker.is_alive() for worker in self.workers.values()):
+            for _ in self.workers:
+                self.activity_queue.put(None)
         super().end()
 
     def revoke_task(self, *, ti: TaskInstance) -> None:

@@ -31,13 +31,17 @@ def cpu_limit(error: Exception) -> Iterator[None]:
         yield
         return
 
+    is_over = False
+
     def end(_signal: int, _frame: FrameType | None) -> None:
-        raise error
+        if not is_over:
+            raise error
 
     before = signal.signal(signal.SIGVTALRM, end)
     signal.setitimer(signal.ITIMER_VIRTUAL, MOST_S, MOST_S)  # again, should something have swallowed it
     try:
         yield
     finally:
+        is_over = True  # what comes between here and the timer's end does no harm
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)

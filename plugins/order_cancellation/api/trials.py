@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore, Event
+from time import monotonic
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, HTTPException, Query, Request
@@ -19,7 +20,7 @@ from order_cancellation.api.shapes import LARGEST_NUMBER, Body, CaseOut, DraftBo
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.hooks.looking_up import look_up_endpoint
 from order_cancellation.http.masking import redact
-from order_cancellation.service.apart import apart_while
+from order_cancellation.service.apart import LOOK_EVERY_S, apart_while
 from order_cancellation.service.cases import compose_case, run_cases
 from order_cancellation.service.chain import ChainStep, walk
 from order_cancellation.service.comparing import compare
@@ -180,13 +181,13 @@ def try_step(dag_id: str, body: TryBody, user: Caller, waits: Waiting) -> Tried:
     """Try one step of a draft on one input."""
     loaded = loaded_draft(dag_id, body.draft)
     given, limits = (body.step, body.input, body.attributes), {**_limits(), **_network(user, dag_id)}
-    with _room():
+    with _room(waits):
         got = apart_while(waits, attempt, loaded, *given, explain=body.explain, **limits)
     live, differs = None, None
     if body.compare:
         saved = the_flows_store(dag_id).load(dag_id)
         if getattr(saved.flow, body.step) is not None:
-            with _room():
+            with _room(waits):
                 live = apart_while(waits, attempt, saved, *given, **limits)
                 differs = apart_while(waits, compare, live, got)
     out = None if live is None else Attempted(**_attempted(live))
@@ -199,7 +200,7 @@ def try_chain(dag_id: str, body: ChainBody, waits: Waiting) -> ChainOut:
     loaded = loaded_draft(dag_id, body.draft)
     answer = (body.answer.status, body.answer.body)
     erp_url = _base_url(loaded.flow.write_to_erp.connection)
-    with _room():
+    with _room(waits):
         given = (body.input, body.attributes, answer)
         chain = apart_while(waits, walk, loaded, *given, erp_url=erp_url, **_limits())
     told = chain.write_back
@@ -216,6 +217,7 @@ def get_example(
     *,
     dag_id: str,
     user: Caller,
+    waits: Waiting,
     request_id: Annotated[int | None, Query(alias="id", ge=0, le=LARGEST_NUMBER)] = None,
     masked: bool = True,
 ) -> ExampleOut:
@@ -224,7 +226,7 @@ def get_example(
         raise HTTPException(403, "You have no right to see personal data. Ask for the example masked.")
     flow = the_flows_store(dag_id).load(dag_id).flow
     endpoint = look_up_endpoint(flow.get_data.connection)
-    with _room():
+    with _room(waits):
         request = asyncio.run(read_example(flow, endpoint, the_ledger(), request_id))
     if not masked:
         note_example(the_ledger(), dag_id, request, who=user.get_name())
@@ -246,7 +248,7 @@ def run_saved_cases(dag_id: str, body: RunCasesBody, user: Caller, waits: Waitin
     """Run a draft's saved cases."""
     loaded = loaded_draft(dag_id, body.draft)
     limits = {**_limits(), **_network(user, dag_id)}
-    with _room():
+    with _room(waits):
         return CasesOut(results=cases_out(apart_while(waits, run_cases, loaded, **limits)))
 
 
@@ -257,13 +259,15 @@ def _network(user: Caller, dag_id: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _room() -> Iterator[None]:
+def _room(waits: Callable[[], bool]) -> Iterator[None]:
     """Let only a few scripts run at once: each may take minutes, and all pages share these threads."""
     if not _DOOR.acquire(blocking=False):
         raise HTTPException(503, _FULL)
     try:
-        if not _ROOM.acquire(timeout=_PATIENCE_S):
-            raise HTTPException(503, _FULL)
+        end = monotonic() + _PATIENCE_S
+        while not _ROOM.acquire(timeout=LOOK_EVERY_S):
+            if monotonic() > end or not waits():
+                raise HTTPException(503, _FULL)
         try:
             yield
         finally:

@@ -27,7 +27,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 from order_cancellation.errors import ConfigurationError, OrderCancellationError
 
-__all__ = ["LONGEST_S", "apart", "apart_while", "serve"]
+__all__ = ["LONGEST_S", "LOOK_EVERY_S", "apart", "apart_while", "serve"]
 
 LONGEST_S = 330.0
 """How long a call may take in all; a script may take 300 s."""

@@ -245,10 +245,13 @@ class Trial:
     def _explained(self, document: Any) -> Result:
         """Tell what each operation left, which rule wrote each field, and which rules met nothing."""
         from order_cancellation.jolt import explain  # noqa: PLC0415 (likewise)
+        from order_cancellation.steps.mapping import with_an_end  # noqa: PLC0415 (likewise)
 
         chain = self._chain()
-        told: Result = {"operations": list(self._operations(chain, document))}
-        with suppress(MappingFailed):
+        told: Result = {"operations": []}
+        with suppress(MappingFailed), with_an_end():
+            told["operations"] = list(self._operations(chain, document))
+        with suppress(MappingFailed), with_an_end():
             explanation = explain(chain, document).as_json()
             told |= {"fields": explanation["fields"], "unmatched": explanation["unmatched"]}
         return told

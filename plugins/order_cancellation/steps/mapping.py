@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -24,7 +25,7 @@ from order_cancellation.steps.desk import Desk
 from order_cancellation.steps.outcomes import failed
 from order_cancellation.steps.report import StepReport
 
-__all__ = ["STEP", "map_document", "run", "script_output"]
+__all__ = ["STEP", "map_document", "run", "script_output", "with_an_end"]
 
 STEP = "mapping"
 IN_FLIGHT = 64
@@ -55,7 +56,7 @@ async def run(batch: int, context: Context) -> StepReport:
         context,
         batch,
         STEP,
-        partial(_map_one, transform),
+        partial(_map_one, transform, asyncio.Lock()),
         states=(State.FETCHED,),
         kinds=("request", "script"),
         in_flight=IN_FLIGHT,
@@ -84,7 +85,7 @@ def map_document(transform: Transform, document: Any) -> Any:
     """
     if isinstance(document, str):
         raise MappingFailed("the script's output is no JSON, so there is nothing to map")
-    with cpu_limit(MappingFailed(_ENDLESS)):
+    with with_an_end():
         mapped = transform(document)
     if mapped is None:
         raise MappingFailed(
@@ -94,15 +95,21 @@ def map_document(transform: Transform, document: Any) -> Any:
     return mapped
 
 
-async def _map_one(transform: Transform, desk: Desk, record: Record) -> None:
+def with_an_end() -> AbstractContextManager[None]:
+    """Let what is mapped inside take ``MOST_S`` of processor time, and then raise ``MappingFailed``."""
+    return cpu_limit(MappingFailed(_ENDLESS))
+
+
+async def _map_one(transform: Transform, turn: asyncio.Lock, desk: Desk, record: Record) -> None:
     context = desk.context
     begun = context.clock.monotonic()
     kept: dict[str, Any] = {}
-    try:
-        kept["mapping"] = map_document(transform, script_output(record))
-        new = record.moved(State.PREPARED, step=next_step(context.flow, STEP))
-    except MappingFailed as error:
-        new = failed(context, record, STEP, safe_text(str(error), record))
-    await asyncio.sleep(0)  # a long batch must not keep the lease from being renewed
+    async with turn:
+        try:
+            kept["mapping"] = map_document(transform, script_output(record))
+            new = record.moved(State.PREPARED, step=next_step(context.flow, STEP))
+        except MappingFailed as error:
+            new = failed(context, record, STEP, safe_text(str(error), record))
+        await asyncio.sleep(0)  # one that takes long keeps neither the lease nor what others wrote waiting
     took = (context.clock.monotonic() - begun) * 1000
     await desk.record(Change(record, new, kept, note=new.error or "mapped", duration_ms=took))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from threading import BoundedSemaphore, Thread
 from typing import Any
@@ -79,7 +79,7 @@ def test_only_a_few_are_tried_at_once(caller, draft, monkeypatch) -> None:
     monkeypatch.setattr("order_cancellation.api.trials._PATIENCE_S", 0.01)
     from order_cancellation.api import trials
 
-    with trials._room():
+    with trials._room(lambda: True):
         body = {"draft": draft, "step": "script", "input": "{}"}
         assert caller("user").post("/api/flows/acme/try", json=body).status_code == 503
     assert attempt(caller("user"), draft, "script", REQUEST)["error"] is None
@@ -89,7 +89,7 @@ def test_who_waits_holds_few_of_the_threads_that_all_pages_share(caller, draft, 
     monkeypatch.setattr("order_cancellation.api.trials._DOOR", BoundedSemaphore(1))
     from order_cancellation.api import trials
 
-    with trials._room():
+    with trials._room(lambda: True):
         body = {"draft": draft, "step": "script", "input": "{}"}
         assert caller("user").post("/api/flows/acme/try", json=body).status_code == 503
 
@@ -118,17 +118,34 @@ class TestLeaving:
         server.should_exit = True
         thread.join()
 
-    def test_stops_what_was_tried(self, caller, tokens, address, draft, monkeypatch) -> None:
+    @pytest.fixture
+    def leave(self, address, tokens, draft) -> Callable[[BoundedSemaphore], None]:
+        """Ask for something, and go as soon as a place is taken for it."""
+
+        def ask_and_go(place: BoundedSemaphore) -> None:
+            body = json.dumps({"draft": draft, "step": "script", "input": "{}"})
+            headers = {"Authorization": f"Bearer {tokens['user']}", "Content-Type": "application/json"}
+            connection = HTTPConnection(*address)
+            connection.request("POST", "/order-cancellation/api/flows/acme/try", body, headers)
+            while place.acquire(blocking=False):
+                place.release()
+            connection.close()
+
+        return ask_and_go
+
+    def test_gives_up_the_place_in_the_line(self, leave, draft, monkeypatch) -> None:
+        door = BoundedSemaphore(1)
+        monkeypatch.setattr("order_cancellation.api.trials._DOOR", door)
+        monkeypatch.setattr("order_cancellation.api.trials._ROOM", BoundedSemaphore(0))
+        monkeypatch.setattr("order_cancellation.api.trials._PATIENCE_S", 300.0)
+        leave(door)
+        assert door.acquire(timeout=60)
+
+    def test_stops_what_was_tried(self, caller, leave, draft, monkeypatch) -> None:
         room = BoundedSemaphore(1)
         monkeypatch.setattr("order_cancellation.api.trials._ROOM", room)
         draft["files"]["script.py"] = "while True: pass\n"
-        body = json.dumps({"draft": draft, "step": "script", "input": "{}"})
-        headers = {"Authorization": f"Bearer {tokens['user']}", "Content-Type": "application/json"}
-        connection = HTTPConnection(*address)
-        connection.request("POST", "/order-cancellation/api/flows/acme/try", body, headers)
-        while room.acquire(blocking=False):
-            room.release()
-        connection.close()
+        leave(room)
         draft["files"]["script.py"] = ""
         assert attempt(caller("user"), draft, "script", REQUEST)["error"] is None
 

@@ -199,11 +199,25 @@ test.each([
     press(begin);
     expect(screen.getByRole("button", { name: "Running" }).hasAttribute("disabled")).toBe(true);
     fireEvent.click(await screen.findByRole("button", { name: "Stop" }));
-    expect(await screen.findByRole("button", { name: begin })).toHaveProperty("disabled", false);
+    const again = await screen.findByRole("button", { name: begin });
+    await waitFor(() => {
+      expect(document.activeElement).toBe(again);
+    });
     expect(screen.queryByRole("button", { name: "Stop" })).toBeNull();
     expect(screen.queryByText(/failed|could not/)).toBeNull();
   },
 );
+
+test("who leaves a card does not wait for what runs there", async () => {
+  const calls = serveFlow({ "POST flows/acme/try": NEVER });
+  showFlow("script");
+  await screen.findByRole("textbox", { name: "Input" });
+  press("Run");
+  fireEvent.click(screen.getByRole("link", { name: /^Schedule/ }));
+  await waitFor(() => {
+    expect(calls.find(({ path }) => path.endsWith("/try"))?.signal?.aborted).toBe(true);
+  });
+});
 
 test("who may not edit can look and test, and reads why", async () => {
   const rights = { see: true, test: false, edit: false, redo: false, reveal: false };

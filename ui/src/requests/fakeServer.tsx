@@ -11,6 +11,7 @@ export interface Called {
   method: string;
   path: string;
   json: unknown;
+  signal?: AbortSignal | null;
 }
 
 type Answer = unknown;
@@ -42,6 +43,7 @@ export function serve(answers: Record<string, Answer>): Called[] {
       method,
       path: path + url.search,
       json: typeof init?.body === "string" ? (JSON.parse(init.body) as unknown) : undefined,
+      signal: init?.signal,
     };
     calls.push(call);
     const found = answers[`${method} ${path}`];

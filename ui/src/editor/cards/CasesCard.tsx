@@ -32,8 +32,13 @@ export const CasesCard = () => {
         const call = { method: "POST", json: { draft }, signal } as const;
         setResults((await api<{ results: CaseResult[] }>(path, call)).results);
       },
-      (error) => {
-        complain("The cases could not be run", error);
+      {
+        onError: (error) => {
+          complain("The cases could not be run", error);
+        },
+        onStop: () => {
+          setResults(null);
+        },
       },
     );
   };

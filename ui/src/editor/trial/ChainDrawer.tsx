@@ -70,8 +70,13 @@ const Body = () => {
       async (signal) => {
         setChain(await runChain(flow.id, draft, beginning(trials, document), answer, signal));
       },
-      (failed) => {
-        setError(messageOf(failed));
+      {
+        onError: (failed) => {
+          setError(messageOf(failed));
+        },
+        onStop: () => {
+          setChain(null);
+        },
       },
     );
   };

@@ -7,7 +7,8 @@ import type { Stoppable } from "./useStoppable";
 const SHOWN_AFTER_MS = 500;
 
 /** Stands beside what runs, as long as it runs. */
-export const Stop = ({ busy, stop }: Stoppable) => (busy === null ? null : <LateButton onPress={stop} />);
+export const Stop = ({ busy, stop }: Pick<Stoppable, "busy" | "stop">) =>
+  busy === null ? null : <LateButton onPress={stop} />;
 
 const LateButton = ({ onPress }: { onPress: () => void }) => {
   const [shown, setShown] = useState(false);
@@ -28,7 +29,7 @@ const LateButton = ({ onPress }: { onPress: () => void }) => {
 
 /** Begins the one thing that may be begun here, and stops it. */
 export const RunButton = ({
-  stoppable,
+  stoppable: { begin, busy, stop },
   disabled,
   onRun,
   children,
@@ -41,13 +42,14 @@ export const RunButton = ({
   <>
     <Button
       disabled={disabled}
-      loading={stoppable.busy !== null}
-      loadingText={stoppable.busy}
+      loading={busy !== null}
+      loadingText={busy}
       onClick={onRun}
+      ref={begin}
       size="sm"
     >
       {children}
     </Button>
-    <Stop {...stoppable} />
+    <Stop busy={busy} stop={stop} />
   </>
 );

@@ -42,19 +42,24 @@ export const TestPanel = ({
   const trials = useTrials();
   const { input, attributes, result } = trials.of(step);
   const [saving, setSaving] = useState(false);
-  const stoppable = useStoppable();
-  const { busy } = stoppable;
+  const { begin, busy, during: mayStop, stop } = useStoppable();
 
-  const during: During = (what, work) =>
-    stoppable.during(what, work, (error) => {
-      complain(`${what} failed`, error);
+  const during: During = (what, work, onStop) =>
+    mayStop(what, work, {
+      onError: (error) => {
+        complain(`${what} failed`, error);
+      },
+      onStop,
     });
 
   const run = (compare: boolean) => {
-    void during(compare ? "Comparing" : "Running", async (signal) => {
+    const work = async (signal: AbortSignal) => {
       const json = { draft, step, input, attributes: Object.fromEntries(attributes), explain: true, compare };
       const path = `flows/${encodeURIComponent(flow.id)}/try`;
       trials.put(step, { result: await api<Tried>(path, { method: "POST", json, signal }) });
+    };
+    void during(compare ? "Comparing" : "Running", work, () => {
+      trials.put(step, { result: null });
     });
   };
 
@@ -75,7 +80,7 @@ export const TestPanel = ({
       <Grid gap={4} templateColumns={{ base: "minmax(0, 1fr)", xl: "minmax(0, 1fr) minmax(0, 1fr)" }}>
         <Stack gap={2}>
           <HStack flexWrap="wrap" gap={2}>
-            <FromMenu during={during} step={step} />
+            <FromMenu busy={busy !== null} during={during} step={step} />
             <Button onClick={onChain} size="xs" variant="outline">
               Run the whole chain
             </Button>
@@ -98,6 +103,7 @@ export const TestPanel = ({
               onClick={() => {
                 run(false);
               }}
+              ref={begin}
               size="sm"
             >
               Run
@@ -114,7 +120,7 @@ export const TestPanel = ({
             >
               Compare with live
             </Button>
-            <Stop {...stoppable} />
+            <Stop busy={busy} stop={stop} />
             <Text color="fg.muted" fontSize="xs">
               <Kbd size="sm">Ctrl</Kbd> + <Kbd size="sm">Enter</Kbd> runs
             </Text>
@@ -202,10 +208,14 @@ const Compared = ({ result }: { result: Tried }) => {
   );
 };
 
-type During = (what: string, work: (signal: AbortSignal) => Promise<void>) => Promise<void>;
+type During = (
+  what: string,
+  work: (signal: AbortSignal) => Promise<void>,
+  onStop?: () => void,
+) => Promise<void>;
 
 /** Ways to fill the input. */
-const FromMenu = ({ step, during }: { step: TestedStep; during: During }) => {
+const FromMenu = ({ step, busy, during }: { step: TestedStep; busy: boolean; during: During }) => {
   const { flow, draft, document } = useFlowEditor();
   const trials = useTrials();
   const first = firstStep(document);
@@ -238,7 +248,7 @@ const FromMenu = ({ step, during }: { step: TestedStep; during: During }) => {
   return isFirst ? (
     <Menu.Root>
       <Menu.Trigger asChild>
-        <Button disabled={!flow.rights.test} size="xs" variant="outline">
+        <Button disabled={busy || !flow.rights.test} size="xs" variant="outline">
           Fetch from Omnitron ▾
         </Button>
       </Menu.Trigger>
@@ -268,7 +278,12 @@ const FromMenu = ({ step, during }: { step: TestedStep; during: During }) => {
       </Portal>
     </Menu.Root>
   ) : (
-    <Button disabled={!flow.rights.test} onClick={() => void takePrevious()} size="xs" variant="outline">
+    <Button
+      disabled={busy || !flow.rights.test}
+      onClick={() => void takePrevious()}
+      size="xs"
+      variant="outline"
+    >
       Take the previous card&apos;s result
     </Button>
   );
