@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
-from threading import BoundedSemaphore, Thread
+from threading import BoundedSemaphore, Event, Thread
 from typing import Any
 
 import pytest
@@ -104,6 +104,20 @@ def test_a_mapping_that_never_ends_is_stopped(caller, draft, monkeypatch) -> Non
     assert "was stopped" in answer.json()["detail"]
 
 
+class Place(BoundedSemaphore):
+    """A place for one, which says when it was taken for the first time."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.was_taken = Event()
+
+    def acquire(self, *args: Any, **more: Any) -> bool:
+        got = super().acquire(*args, **more)
+        if got:
+            self.was_taken.set()
+        return got
+
+
 class TestLeaving:
     """Who closes the page, or presses Stop there, does not wait any more; a real server sees that."""
 
@@ -119,22 +133,21 @@ class TestLeaving:
         thread.join()
 
     @pytest.fixture
-    def leave(self, address, tokens, draft) -> Callable[[BoundedSemaphore], None]:
+    def leave(self, address, tokens, draft) -> Callable[[Place], None]:
         """Ask for something, and go as soon as a place is taken for it."""
 
-        def ask_and_go(place: BoundedSemaphore) -> None:
+        def ask_and_go(place: Place) -> None:
             body = json.dumps({"draft": draft, "step": "script", "input": "{}"})
             headers = {"Authorization": f"Bearer {tokens['user']}", "Content-Type": "application/json"}
             connection = HTTPConnection(*address)
             connection.request("POST", "/order-cancellation/api/flows/acme/try", body, headers)
-            while place.acquire(blocking=False):
-                place.release()
+            assert place.was_taken.wait(60)
             connection.close()
 
         return ask_and_go
 
     def test_gives_up_the_place_in_the_line(self, leave, draft, monkeypatch) -> None:
-        door = BoundedSemaphore(1)
+        door = Place()
         monkeypatch.setattr("order_cancellation.api.trials._DOOR", door)
         monkeypatch.setattr("order_cancellation.api.trials._ROOM", BoundedSemaphore(0))
         monkeypatch.setattr("order_cancellation.api.trials._PATIENCE_S", 300.0)
@@ -142,7 +155,7 @@ class TestLeaving:
         assert door.acquire(timeout=60)
 
     def test_stops_what_was_tried(self, caller, leave, draft, monkeypatch) -> None:
-        room = BoundedSemaphore(1)
+        room = Place()
         monkeypatch.setattr("order_cancellation.api.trials._ROOM", room)
         draft["files"]["script.py"] = "while True: pass\n"
         leave(room)
