@@ -60,7 +60,7 @@ def kill(process):
 def test_killed_again_and_again_everything_is_booked_once(engine, sandbox, exit_):
     """Whatever moment the kills hit, no request is lost and none is booked twice."""
     chance = random.Random(f"{SEED} {exit_}")
-    settings = {"erp_latency": 0.05, "omnitron_latency": 0.02, "idempotency": True}
+    settings = {"erp_latency": 0.15, "omnitron_latency": 0.02, "idempotency": True}
     sandbox.use({"name": "all_fine", "requests": {"count": COUNT}, "settings": settings})
     engine.write(
         a_flow(
@@ -73,7 +73,7 @@ def test_killed_again_and_again_everything_is_booked_once(engine, sandbox, exit_
             delivery={"lease": "1s", "retry_pause": "1s", "max_attempts": 1000},
         )
     )
-    engine.run("in-peace", request_ids=["1"])  # what a kill in a login costs is told elsewhere
+    engine.run("in-peace", request_ids=[1])  # what a kill in a login costs is told elsewhere
     hits, left = 0, Counter()
     for number in range(KILLS // len(EXITS)):
         process = begin(engine, sandbox, f"life-{number}")
