@@ -176,6 +176,7 @@ class TestMapping:
 
     def test_a_mapping_without_an_end_fails_the_request(self, engine, monkeypatch):
         """The task goes on with the next request."""
+        # ten seconds for each of three requests would be long
         monkeypatch.setattr("order_cancellation.cpu_limit.MOST_S", 0.05)
         endless = f"=split('(a+)+$', '{'a' * 60}b')"
         engine.write(

@@ -30,6 +30,7 @@ def go_on_once_more() -> None:
 
 @pytest.fixture
 def soon(monkeypatch):
+    # ten seconds would be long
     monkeypatch.setattr("order_cancellation.cpu_limit.MOST_S", 0.05)
 
 

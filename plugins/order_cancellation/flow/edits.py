@@ -283,8 +283,7 @@ def _changed(old: Any, new: Any) -> Any:
                 old.append(_commented(item))
         return old
     if isinstance(old, ScalarString) and isinstance(new, str):
-        kind = LiteralScalarString if _has_lines(new) else type(old)
-        return _text(new) if "\n" in old or _needs_quotes(new) else kind(new)
+        return _text(new) if _LINE_ENDS.search(f"{old}{new}") else type(old)(new)
     return _commented(new)
 
 
@@ -300,25 +299,16 @@ def _commented(value: Any) -> Any:
 
 def _text(value: str) -> Any:
     """Return a text in the style in which it is read again as this text, by older readers too."""
-    if _has_lines(value):
+    if "\n" in value and not _NO_LINES.search(value):
         return LiteralScalarString(value)
     tag = Resolver().resolve(pyyaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
-    return value if tag == _TEXT_TAG and not _needs_quotes(value) else DoubleQuotedScalarString(value)
-
-
-def _has_lines(value: str) -> bool:
-    """Whether a text can be written as lines, each as it is."""
-    return "\n" in value and not value.startswith("\t") and not _NO_LINE.search(value)
-
-
-def _needs_quotes(value: str) -> bool:
-    """Whether a text is read as this text only between quotation marks."""
-    return not _has_lines(value) and _MARKS.search(value) is not None
+    return value if tag == _TEXT_TAG and not _MARKS.search(value) else DoubleQuotedScalarString(value)
 
 
 _TEXT_TAG = "tag:yaml.org,2002:str"
-_NO_LINE = re.compile("[\r\x85]")
-"""Ends of lines that no line of a YAML text may hold."""
+_LINE_ENDS = re.compile("[\n\r\x85]")
+_NO_LINES = re.compile("^\t|[\r\x85]")
+"""What a text can't hold that is written line by line."""
 _MARKS = re.compile("^:|[?\n\r\x85]")
 """What readers take for something else, some of them only between brackets."""
 

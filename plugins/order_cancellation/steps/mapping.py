@@ -102,14 +102,14 @@ def with_an_end() -> AbstractContextManager[None]:
 
 async def _map_one(transform: Transform, turn: asyncio.Lock, desk: Desk, record: Record) -> None:
     context = desk.context
-    begun = context.clock.monotonic()
     kept: dict[str, Any] = {}
     async with turn:
+        begun = context.clock.monotonic()
         try:
             kept["mapping"] = map_document(transform, script_output(record))
             new = record.moved(State.PREPARED, step=next_step(context.flow, STEP))
         except MappingFailed as error:
             new = failed(context, record, STEP, safe_text(str(error), record))
+        took = (context.clock.monotonic() - begun) * 1000
         await asyncio.sleep(0)  # one that takes long keeps neither the lease nor what others wrote waiting
-    took = (context.clock.monotonic() - begun) * 1000
     await desk.record(Change(record, new, kept, note=new.error or "mapped", duration_ms=took))

@@ -147,6 +147,7 @@ class TestLeaving:
         return ask_and_go
 
     def test_gives_up_the_place_in_the_line(self, leave, draft, monkeypatch) -> None:
+        # the room is full and stays so, and patience does not end: only leaving frees the place
         door = Place()
         monkeypatch.setattr("order_cancellation.api.trials._DOOR", door)
         monkeypatch.setattr("order_cancellation.api.trials._ROOM", BoundedSemaphore(0))
@@ -155,6 +156,7 @@ class TestLeaving:
         assert door.acquire(timeout=60)
 
     def test_stops_what_was_tried(self, caller, leave, draft, monkeypatch) -> None:
+        # one place, so that the next trial waits for it
         room = Place()
         monkeypatch.setattr("order_cancellation.api.trials._ROOM", room)
         draft["files"]["script.py"] = "while True: pass\n"

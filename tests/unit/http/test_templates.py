@@ -92,6 +92,7 @@ class TestRender:
 
 
 def test_a_loop_without_an_end_is_an_error(monkeypatch):
+    # ten seconds would be long
     monkeypatch.setattr("order_cancellation.cpu_limit.MOST_S", 0.05)
     rounds = "{% for _ in range(99999) %}"
     endless = Template(f"{rounds}{rounds}{{% endfor %}}{{% endfor %}}", "write_to_erp.url")

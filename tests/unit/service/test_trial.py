@@ -89,6 +89,15 @@ class TestMapping:
             ("default", {"a": 7, "b": 1}),
         ]
 
+    def test_a_mapping_without_an_end_is_told_also_where_it_is_explained(self, monkeypatch):
+        # ten seconds for each of three ways through the mapping would be long
+        monkeypatch.setattr("order_cancellation.cpu_limit.MOST_S", 0.05)
+        rule = {"b": "=split('(a+)+$', @(1,a))"}
+        spec = json.dumps([{"operation": "modify-overwrite-beta", "spec": rule}])
+        flow = a_flow({"m.json": spec.encode()}, mapping={"file": "m.json"})
+        told = try_step(flow, "mapping", json.dumps({"a": "a" * 60 + "b"}), explain=True)
+        assert "regular expression that has no end" in told["attributes"]["log.mapping.error"]
+
     def test_explain_names_the_rules_that_met_nothing(self):
         told = try_step(a_flow(**MAPPED), "mapping", '{"x": 7}', explain=True)["explain"]
         assert [rule["rule"] for rule in told["unmatched"]] == ["spec.id"]
