@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from engine_harness import MAPPING, RESPONSE, SCRIPT, a_flow
@@ -188,6 +190,23 @@ class TestMapping:
         assert report.counts == {"failed": 3}
         assert "regular expression that has no end" in report.behind[0].error
         assert engine.booked() == []
+
+    def test_others_have_their_turn_between_two_mappings(self, engine, monkeypatch):
+        """A batch of mappings that take long renews its lease, and writes down what is done."""
+        turns: list[int] = []
+        seen: list[int] = []
+
+        def mapped(_transform, _document):
+            seen.append(len(turns))
+            asyncio.get_running_loop().call_soon(turns.append, 1)
+            return {}
+
+        monkeypatch.setattr("order_cancellation.steps.mapping.map_document", mapped)
+        engine.write(a_flow())
+        engine.get_data("run-1")
+
+        assert engine.step("run-1", "mapping", 0).green
+        assert seen == [0, 1, 2]
 
     def test_the_mapping_is_back_after_its_repair(self, engine):
         """Clearing uses the repaired mapping."""

@@ -24,8 +24,11 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S = 60.0
 POLL_S = 0.5
-CLAIM_S = 60.0
-"""What a probe may take beyond its own time-out: its intent, and a login with its repeats."""
+CLAIM_S = 15.0
+"""What a probe may take beyond its own time-out, then another may go out: its process may have died.
+
+A login that takes longer costs a probe its turn, and nothing more: it is not sent.
+"""
 _numbers = itertools.count(1)
 _Result = TypeVar("_Result")
 

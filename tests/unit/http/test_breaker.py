@@ -163,7 +163,7 @@ class TestTogether:
         asyncio.run(line.breakers[0].check())  # and then it dies
         assert line.traffic.probe_owner.startswith("batch-0/")
         assert isinstance(line.calls(FINE, batch=1)[0], NotSent)
-        line.clock.passed += 61
+        line.clock.passed += 15.5
         assert line.calls(FINE, batch=1) == [FINE]
 
     def test_the_next_run_begins_with_a_probe(self):
