@@ -1,9 +1,9 @@
-import { Button, Dialog, Field, Input, Stack, Text } from "@chakra-ui/react";
+import { Button, Field, Input, Text } from "@chakra-ui/react";
 import { useState } from "react";
 import { useNavigate } from "react-router-dom";
 
 import { api, ApiError, messageOf } from "../api";
-import { FormDialog } from "../shared/FormDialog";
+import { DialogForm, FormDialog } from "../shared/FormDialog";
 import type { FlowList, Problem } from "../types";
 import { faultOfId, idFor } from "./flowId";
 
@@ -50,63 +50,54 @@ const Form = ({ list, onClose }: Asked) => {
   };
 
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (ready) void take(file);
-      }}
-    >
-      <Dialog.Header>
-        <Dialog.Title>Import a flow</Dialog.Title>
-      </Dialog.Header>
-      <Dialog.Body>
-        <Stack gap={4}>
-          <Field.Root invalid={tooLarge} required>
-            <Field.Label>Zip file</Field.Label>
-            <Input
-              accept=".zip,application/zip"
-              onChange={({ target }) => {
-                setFile(target.files?.[0] ?? null);
-              }}
-              p={1}
-              type="file"
-            />
-            <Field.HelperText>A flow&apos;s folder, as Export gives it.</Field.HelperText>
-            <Field.ErrorText color="red.fg">3 MiB is the most.</Field.ErrorText>
-          </Field.Root>
-          <Field.Root invalid={fault !== null} required>
-            <Field.Label>Id</Field.Label>
-            <Input
-              autoComplete="off"
-              fontFamily="mono"
-              onChange={({ target }) => {
-                setTyped(target.value);
-              }}
-              value={id}
-            />
-            <Field.ErrorText color="red.fg" aria-live="polite">
-              {fault}
-            </Field.ErrorText>
-          </Field.Root>
-          {error !== undefined && <Refused error={error} />}
-        </Stack>
-      </Dialog.Body>
-      <Dialog.Footer>
-        <Button onClick={onClose} variant="outline">
-          Cancel
-        </Button>
+    <DialogForm
+      buttons={
         <Button disabled={!ready} loading={busy} loadingText="Importing" type="submit">
           Import
         </Button>
-      </Dialog.Footer>
-    </form>
+      }
+      error={error === undefined ? null : <Refused error={error} />}
+      onClose={onClose}
+      onSubmit={() => {
+        if (ready) void take(file);
+      }}
+      title="Import a flow"
+    >
+      <Field.Root invalid={tooLarge} required>
+        <Field.Label>Zip file</Field.Label>
+        <Input
+          accept=".zip,application/zip"
+          onChange={({ target }) => {
+            setFile(target.files?.[0] ?? null);
+          }}
+          p={1}
+          type="file"
+        />
+        <Field.HelperText>A flow&apos;s folder, as Export gives it.</Field.HelperText>
+        <Field.ErrorText color="red.fg">3 MiB is the most.</Field.ErrorText>
+      </Field.Root>
+      <Field.Root invalid={fault !== null} required>
+        <Field.Label>Id</Field.Label>
+        <Input
+          autoComplete="off"
+          fontFamily="mono"
+          onChange={({ target }) => {
+            setTyped(target.value);
+          }}
+          value={id}
+        />
+        <Field.ErrorText color="red.fg" aria-live="polite">
+          {fault}
+        </Field.ErrorText>
+      </Field.Root>
+    </DialogForm>
   );
 };
 
 const Refused = ({ error }: { error: unknown }) => {
   const problems: Problem[] = error instanceof ApiError ? (error.detail.problems ?? []) : [];
   return (
-    <Stack color="red.fg" gap={0} role="alert">
+    <>
       <Text>{messageOf(error)}</Text>
       {problems.map(({ path, message }) => (
         <Text fontSize="sm" key={path + message}>
@@ -114,7 +105,7 @@ const Refused = ({ error }: { error: unknown }) => {
           {message}
         </Text>
       ))}
-    </Stack>
+    </>
   );
 };
 

@@ -1,9 +1,9 @@
-import { Button, Dialog, Field, Input, RadioGroup, Stack, Text } from "@chakra-ui/react";
+import { Button, Field, Input, RadioGroup, Stack, Text } from "@chakra-ui/react";
 import { useState } from "react";
 import { useNavigate } from "react-router-dom";
 
 import { api, messageOf } from "../api";
-import { FormDialog } from "../shared/FormDialog";
+import { DialogForm, FormDialog } from "../shared/FormDialog";
 import type { FlowList, FlowRow, NewFlow } from "../types";
 import { faultOfId, idFor } from "./flowId";
 
@@ -48,88 +48,75 @@ const Form = ({ list, copyOf, onClose }: Asked) => {
   };
 
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (id !== "" && fault === null) void create();
-      }}
-    >
-      <Dialog.Header>
-        <Dialog.Title>{copyOf === null ? "New flow" : `Duplicate ${copyOf.id}`}</Dialog.Title>
-      </Dialog.Header>
-      <Dialog.Body>
-        <Stack gap={4}>
-          <Field.Root>
-            <Field.Label>Title</Field.Label>
-            <Input
-              autoFocus
-              maxLength={200}
-              onChange={({ target }) => {
-                setTitle(target.value);
-              }}
-              placeholder="Acme, cancellations to SAP"
-              value={title}
-            />
-          </Field.Root>
-          <Field.Root invalid={fault !== null} required>
-            <Field.Label>Id</Field.Label>
-            <Input
-              autoComplete="off"
-              fontFamily="mono"
-              onChange={({ target }) => {
-                setTyped(target.value);
-              }}
-              value={id}
-            />
-            <Field.HelperText>
-              The folder&apos;s name and the DAG&apos;s id. It can&apos;t be changed later.
-            </Field.HelperText>
-            <Field.ErrorText color="red.fg" aria-live="polite">
-              {fault}
-            </Field.ErrorText>
-          </Field.Root>
-          {copyOf === null && (
-            <RadioGroup.Root
-              aria-label="Template"
-              onValueChange={({ value }) => {
-                setTemplate(value ?? "");
-              }}
-              value={template}
-            >
-              <Stack gap={2}>
-                <Text fontSize="sm" fontWeight="medium">
-                  Begin with
-                </Text>
-                {list.templates.map((one) => (
-                  <RadioGroup.Item alignItems="start" key={one.name} value={one.name}>
-                    <RadioGroup.ItemHiddenInput />
-                    <RadioGroup.ItemIndicator mt={1} />
-                    <RadioGroup.ItemText>
-                      {one.title}
-                      <Text color="fg.muted" fontSize="xs" fontWeight="normal">
-                        {one.description}
-                      </Text>
-                    </RadioGroup.ItemText>
-                  </RadioGroup.Item>
-                ))}
-              </Stack>
-            </RadioGroup.Root>
-          )}
-          {error !== null && (
-            <Text color="red.fg" role="alert">
-              {error}
-            </Text>
-          )}
-        </Stack>
-      </Dialog.Body>
-      <Dialog.Footer>
-        <Button onClick={onClose} variant="outline">
-          Cancel
-        </Button>
+    <DialogForm
+      buttons={
         <Button disabled={id === "" || fault !== null} loading={busy} loadingText="Making it" type="submit">
           {copyOf === null ? "Create" : "Duplicate"}
         </Button>
-      </Dialog.Footer>
-    </form>
+      }
+      error={error}
+      onClose={onClose}
+      onSubmit={() => {
+        if (id !== "" && fault === null) void create();
+      }}
+      title={copyOf === null ? "New flow" : `Duplicate ${copyOf.id}`}
+    >
+      <Field.Root>
+        <Field.Label>Title</Field.Label>
+        <Input
+          autoFocus
+          maxLength={200}
+          onChange={({ target }) => {
+            setTitle(target.value);
+          }}
+          placeholder="Acme, cancellations to SAP"
+          value={title}
+        />
+      </Field.Root>
+      <Field.Root invalid={fault !== null} required>
+        <Field.Label>Id</Field.Label>
+        <Input
+          autoComplete="off"
+          fontFamily="mono"
+          onChange={({ target }) => {
+            setTyped(target.value);
+          }}
+          value={id}
+        />
+        <Field.HelperText>
+          The folder&apos;s name and the DAG&apos;s id. It can&apos;t be changed later.
+        </Field.HelperText>
+        <Field.ErrorText color="red.fg" aria-live="polite">
+          {fault}
+        </Field.ErrorText>
+      </Field.Root>
+      {copyOf === null && (
+        <RadioGroup.Root
+          aria-label="Template"
+          onValueChange={({ value }) => {
+            setTemplate(value ?? "");
+          }}
+          value={template}
+        >
+          <Stack gap={2}>
+            <Text fontSize="sm" fontWeight="medium">
+              Begin with
+            </Text>
+            {list.templates.map((one) => (
+              <RadioGroup.Item alignItems="start" key={one.name} value={one.name}>
+                <RadioGroup.ItemHiddenInput />
+                <RadioGroup.ItemIndicator mt={1} />
+                <RadioGroup.ItemText>
+                  {one.title}
+                  <Text color="fg.muted" fontSize="xs" fontWeight="normal">
+                    {one.description}
+                  </Text>
+                </RadioGroup.ItemText>
+              </RadioGroup.Item>
+            ))}
+          </Stack>
+        </RadioGroup.Root>
+      )}
+    </DialogForm>
   );
 };

@@ -1,7 +1,8 @@
-import { Button, CloseButton, Dialog, Field, Input, Portal, Stack, Text } from "@chakra-ui/react";
+import { Button, Field, Input } from "@chakra-ui/react";
 import { useState, type ReactNode } from "react";
 
 import { messageOf } from "../api";
+import { DialogForm, FormDialog } from "./FormDialog";
 
 interface Asked {
   open: boolean;
@@ -22,25 +23,9 @@ interface Asked {
 
 /** Ask before something that can't be taken back. */
 export const Confirm = (asked: Asked) => (
-  <Dialog.Root
-    lazyMount
-    onOpenChange={({ open }) => {
-      if (!open) asked.onClose();
-    }}
-    open={asked.open}
-    role="alertdialog"
-    size="md"
-    unmountOnExit
-  >
-    <Portal>
-      <Dialog.Backdrop />
-      <Dialog.Positioner>
-        <Dialog.Content>
-          <Question {...asked} />
-        </Dialog.Content>
-      </Dialog.Positioner>
-    </Portal>
-  </Dialog.Root>
+  <FormDialog onClose={asked.onClose} open={asked.open} role="alertdialog">
+    <Question {...asked} />
+  </FormDialog>
 );
 
 const Question = ({ title, children, action, danger, typed, reason, onClose, onConfirm }: Asked) => {
@@ -63,52 +48,8 @@ const Question = ({ title, children, action, danger, typed, reason, onClose, onC
   };
 
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (ready) void confirm();
-      }}
-    >
-      <Dialog.Header>
-        <Dialog.Title>{title}</Dialog.Title>
-      </Dialog.Header>
-      <Dialog.Body>
-        <Stack gap={3}>
-          {children}
-          {typed !== undefined && (
-            <Field.Root>
-              <Field.Label>Type {typed} to go on</Field.Label>
-              <Input
-                autoComplete="off"
-                onChange={(event) => {
-                  setName(event.target.value);
-                }}
-                value={name}
-              />
-            </Field.Root>
-          )}
-          {reason !== undefined && (
-            <Field.Root required>
-              <Field.Label>{reason}</Field.Label>
-              <Input
-                onChange={(event) => {
-                  setWhy(event.target.value);
-                }}
-                value={why}
-              />
-            </Field.Root>
-          )}
-          {error !== undefined && (
-            <Text color="red.fg" role="alert">
-              {messageOf(error)}
-            </Text>
-          )}
-        </Stack>
-      </Dialog.Body>
-      <Dialog.Footer>
-        <Button onClick={onClose} variant="outline">
-          Cancel
-        </Button>
+    <DialogForm
+      buttons={
         <Button
           colorPalette={danger === true ? "red" : "brand"}
           disabled={!ready}
@@ -117,10 +58,38 @@ const Question = ({ title, children, action, danger, typed, reason, onClose, onC
         >
           {action}
         </Button>
-      </Dialog.Footer>
-      <Dialog.CloseTrigger asChild>
-        <CloseButton aria-label="Close" size="sm" />
-      </Dialog.CloseTrigger>
-    </form>
+      }
+      error={error === undefined ? null : messageOf(error)}
+      onClose={onClose}
+      onSubmit={() => {
+        if (ready) void confirm();
+      }}
+      title={title}
+    >
+      {children}
+      {typed !== undefined && (
+        <Field.Root>
+          <Field.Label>Type {typed} to go on</Field.Label>
+          <Input
+            autoComplete="off"
+            onChange={(event) => {
+              setName(event.target.value);
+            }}
+            value={name}
+          />
+        </Field.Root>
+      )}
+      {reason !== undefined && (
+        <Field.Root required>
+          <Field.Label>{reason}</Field.Label>
+          <Input
+            onChange={(event) => {
+              setWhy(event.target.value);
+            }}
+            value={why}
+          />
+        </Field.Root>
+      )}
+    </DialogForm>
   );
 };

@@ -1,10 +1,10 @@
-import { Alert, Button, Dialog, Field, Input, Stack, Text } from "@chakra-ui/react";
+import { Alert, Button, Field, Input, Stack, Text } from "@chakra-ui/react";
 import { useState } from "react";
 
 import { api, ApiError, type Detail, messageOf } from "../../api";
 import { Diff, FileDiffs } from "../../shared/Diff";
 import { Time } from "../../shared/Time";
-import { FormDialog } from "../../shared/FormDialog";
+import { DialogForm, FormDialog } from "../../shared/FormDialog";
 import type { Draft, Flow, Problem, Saved } from "../../types";
 import { FLOW_FILE, onlySchedule, onTop, scheduleCall } from "../draft";
 import { useFlowEditor } from "../useEditor";
@@ -75,51 +75,9 @@ const Body = ({ onClose, onSaved }: Asked) => {
 
   const found = refusal?.detail.problems ?? problems;
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (found.length === 0 && refusal?.kind !== "changed") void save(refusal?.kind === "cases");
-      }}
-    >
-      <Dialog.Header>
-        <Dialog.Title>{titleOf(refusal, flow.id)}</Dialog.Title>
-      </Dialog.Header>
-      <Dialog.Body maxHeight="65vh" overflowY="auto">
-        <Stack gap={4}>
-          {found.length > 0 && <Refused problems={found} />}
-          {refusal?.kind === "cases" && <Cases detail={refusal.detail} />}
-          {refusal?.kind === "changed" && <Changed detail={refusal.detail} mine={unsaved} />}
-          {refusal?.kind !== "changed" && (
-            <Text fontSize="sm">
-              Changed: {justSchedule ? "the schedule, nothing else" : unsaved.join(", ") || "nothing"}
-            </Text>
-          )}
-          {!justSchedule && (
-            <Field.Root>
-              <Field.Label>Note</Field.Label>
-              <Input
-                autoFocus
-                maxLength={500}
-                onChange={({ target }) => {
-                  setNote(target.value);
-                }}
-                placeholder="Why: it stands in the history"
-                value={note}
-              />
-            </Field.Root>
-          )}
-          {error !== null && (
-            <Text color="red.fg" role="alert">
-              {error}
-            </Text>
-          )}
-        </Stack>
-      </Dialog.Body>
-      <Dialog.Footer>
-        <Button onClick={onClose} variant="outline">
-          Cancel
-        </Button>
-        {refusal?.kind === "changed" ? (
+    <DialogForm
+      buttons={
+        refusal?.kind === "changed" ? (
           <>
             <Button disabled={busy} onClick={() => void takeTheirs()} variant="outline">
               Take theirs
@@ -132,9 +90,38 @@ const Body = ({ onClose, onSaved }: Asked) => {
           <Button disabled={found.length > 0} loading={busy} loadingText="Checking and saving" type="submit">
             {refusal?.kind === "cases" ? "Save all the same" : "Save"}
           </Button>
-        )}
-      </Dialog.Footer>
-    </form>
+        )
+      }
+      error={error}
+      onClose={onClose}
+      onSubmit={() => {
+        if (found.length === 0 && refusal?.kind !== "changed") void save(refusal?.kind === "cases");
+      }}
+      title={titleOf(refusal, flow.id)}
+    >
+      {found.length > 0 && <Refused problems={found} />}
+      {refusal?.kind === "cases" && <Cases detail={refusal.detail} />}
+      {refusal?.kind === "changed" && <Changed detail={refusal.detail} mine={unsaved} />}
+      {refusal?.kind !== "changed" && (
+        <Text fontSize="sm">
+          Changed: {justSchedule ? "the schedule, nothing else" : unsaved.join(", ") || "nothing"}
+        </Text>
+      )}
+      {!justSchedule && (
+        <Field.Root>
+          <Field.Label>Note</Field.Label>
+          <Input
+            autoFocus
+            maxLength={500}
+            onChange={({ target }) => {
+              setNote(target.value);
+            }}
+            placeholder="Why: it stands in the history"
+            value={note}
+          />
+        </Field.Root>
+      )}
+    </DialogForm>
   );
 };
 

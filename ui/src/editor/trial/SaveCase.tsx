@@ -1,9 +1,9 @@
-import { Button, Checkbox, Dialog, Field, Input, Stack, Text } from "@chakra-ui/react";
+import { Button, Checkbox, Field, Input, Text } from "@chakra-ui/react";
 import { useState } from "react";
 
 import { api, messageOf } from "../../api";
 import { say } from "../../toaster";
-import { FormDialog } from "../../shared/FormDialog";
+import { DialogForm, FormDialog } from "../../shared/FormDialog";
 import type { JsonObject } from "../../types";
 import { useFlowEditor } from "../useEditor";
 import { useTrials } from "./useTrials";
@@ -52,68 +52,55 @@ const Form = ({ step, onClose }: Asked) => {
   };
 
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (fits && !taken) void save();
-      }}
-    >
-      <Dialog.Header>
-        <Dialog.Title>Save as test case</Dialog.Title>
-      </Dialog.Header>
-      <Dialog.Body>
-        <Stack gap={3}>
-          <Field.Root invalid={taken || (name !== "" && !fits)} required>
-            <Field.Label>Name</Field.Label>
-            <Input
-              autoComplete="off"
-              onChange={({ target }) => {
-                setName(target.value);
-              }}
-              placeholder="refund_without_iban"
-              value={name}
-            />
-            <Field.HelperText>
-              Letters, digits, _ and -. The file is cases/{name || "name"}.yaml.
-            </Field.HelperText>
-            {taken && <Field.ErrorText color="red.fg">This case is there already.</Field.ErrorText>}
-          </Field.Root>
-          <Text fontSize="sm" fontWeight="medium">
-            From now on it must give
-          </Text>
-          {result !== null && result.error !== null ? (
-            <Text fontSize="sm">this error: {result.error}</Text>
-          ) : (
-            <Check checked={withResult} label="exactly this result" onChange={setWithResult} />
-          )}
-          {Object.keys(result?.attributes ?? {})
-            .filter((key) => !key.endsWith(".error"))
-            .map((key) => (
-              <Check
-                checked={chosen.includes(key)}
-                key={key}
-                label={`${key} = ${result?.attributes[key] ?? ""}`}
-                onChange={(on) => {
-                  setChosen(on ? [...chosen, key] : chosen.filter((other) => other !== key));
-                }}
-              />
-            ))}
-          {error !== null && (
-            <Text color="red.fg" role="alert">
-              {error}
-            </Text>
-          )}
-        </Stack>
-      </Dialog.Body>
-      <Dialog.Footer>
-        <Button onClick={onClose} variant="outline">
-          Cancel
-        </Button>
+    <DialogForm
+      buttons={
         <Button disabled={!fits || taken || locked !== null} type="submit">
           Keep as case
         </Button>
-      </Dialog.Footer>
-    </form>
+      }
+      error={error}
+      onClose={onClose}
+      onSubmit={() => {
+        if (fits && !taken) void save();
+      }}
+      title="Save as test case"
+    >
+      <Field.Root invalid={taken || (name !== "" && !fits)} required>
+        <Field.Label>Name</Field.Label>
+        <Input
+          autoComplete="off"
+          onChange={({ target }) => {
+            setName(target.value);
+          }}
+          placeholder="refund_without_iban"
+          value={name}
+        />
+        <Field.HelperText>
+          Letters, digits, _ and -. The file is cases/{name || "name"}.yaml.
+        </Field.HelperText>
+        {taken && <Field.ErrorText color="red.fg">This case is there already.</Field.ErrorText>}
+      </Field.Root>
+      <Text fontSize="sm" fontWeight="medium">
+        From now on it must give
+      </Text>
+      {result !== null && result.error !== null ? (
+        <Text fontSize="sm">this error: {result.error}</Text>
+      ) : (
+        <Check checked={withResult} label="exactly this result" onChange={setWithResult} />
+      )}
+      {Object.keys(result?.attributes ?? {})
+        .filter((key) => !key.endsWith(".error"))
+        .map((key) => (
+          <Check
+            checked={chosen.includes(key)}
+            key={key}
+            label={`${key} = ${result?.attributes[key] ?? ""}`}
+            onChange={(on) => {
+              setChosen(on ? [...chosen, key] : chosen.filter((other) => other !== key));
+            }}
+          />
+        ))}
+    </DialogForm>
   );
 };
 
