@@ -8,22 +8,26 @@ taken, five rounds at most; what is missing then, the next poll takes.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from order_cancellation.http.listing import Entry, Page
 from order_cancellation.http.seen import Seen
 
-__all__ = ["ListQuery", "Reading", "ReadingSummary"]
+__all__ = ["ListQuery", "Reading", "ReadingSummary", "one_ahead"]
 
 MAX_ROUNDS = 5
 MAX_EMPTY_PAGES = 10
 MAX_PROBLEMS = 100
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -292,3 +296,26 @@ def _modified(request: Any) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+async def one_ahead(items: AsyncIterable[_Item]) -> AsyncGenerator[_Item]:
+    """Hand out items, each while the next one is being fetched.
+
+    Args:
+        items: Where they come from; what it raises comes after the items before it. Left half-way, this is to
+            be closed (``contextlib.aclosing``), so that nothing is being fetched any more.
+    """
+    rest = aiter(items)
+    coming = asyncio.ensure_future(anext(rest))
+    try:
+        while True:
+            try:
+                item = await coming
+            except StopAsyncIteration:
+                return
+            coming = asyncio.ensure_future(anext(rest))
+            yield item
+    finally:
+        coming.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await coming

@@ -1,8 +1,9 @@
 """Get Data From Omnitron step: which cancellation requests this run works on.
 
 First comes what earlier runs left unfinished, since money may have moved there; then what a person wants
-done again; then everything that Omnitron lists, which is entered in the ledger page by page. Nothing is sent
-before all pages are read. What is taken up is put into batches, and only their numbers leave this step.
+done again; then everything that Omnitron lists, which is entered in the ledger page by page, while the next
+one is being read. Nothing is sent before all of them are. What is taken up is put into batches, and only
+their numbers leave this step.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
 from order_cancellation.errors import Refused, UnreadableAnswer
-from order_cancellation.http.reading import ListQuery, ReadingSummary
+from order_cancellation.http.reading import ListQuery, ReadingSummary, one_ahead
 from order_cancellation.http.seen import Seen
 from order_cancellation.ledger import Batch, Limits, Record
 from order_cancellation.ledger.decisions import POSTPONED_TOO_LONG
@@ -170,10 +172,11 @@ async def _take_asked(context: Context, taking: _Taking) -> None:
 async def _take_listed(context: Context, taking: _Taking, query: ListQuery, *, whole: bool) -> None:
     flow, run_id, intake = context.flow.id, context.run_id, context.ledger.intake
     reading = context.the_omnitron().read(query)
-    async for requests in reading:
-        taking.kept.update(request["uuid"] for request in requests)
-        fresh = [request for request in requests if request["uuid"] not in taking.seen]
-        await _enter(context, taking, fresh, redo=False)
+    async with aclosing(one_ahead(reading)) as pages:
+        async for requests in pages:
+            taking.kept.update(request["uuid"] for request in requests)
+            fresh = [request for request in requests if request["uuid"] not in taking.seen]
+            await _enter(context, taking, fresh, redo=False)
     summary = reading.summary
     _tell_reading(taking, summary)
     if whole and summary.complete:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from order_cancellation.http.listing import page_of
-from order_cancellation.http.reading import ListQuery, Reading
+from order_cancellation.http.reading import ListQuery, Reading, one_ahead
 
 
 def a_request(number, **changes):
@@ -324,3 +325,56 @@ class TestHalfRead:
             return reading.summary
 
         assert asyncio.run(story()).complete is False
+
+
+class TestOneAhead:
+    def test_the_next_page_is_read_while_one_is_worked_on(self):
+        asked = []
+
+        async def pages():
+            for number in range(3):
+                asked.append(number)
+                yield number
+
+        async def story():
+            told = []
+            async for number in one_ahead(pages()):
+                await asyncio.sleep(0)
+                told.append((number, list(asked)))
+            return told
+
+        assert asyncio.run(story()) == [(0, [0, 1]), (1, [0, 1, 2]), (2, [0, 1, 2])]
+
+    def test_a_failure_comes_after_the_pages_before_it(self):
+        async def pages():
+            yield 1
+            yield 2
+            raise LookupError
+
+        async def story():
+            ahead = one_ahead(pages())
+            assert [await anext(ahead), await anext(ahead)] == [1, 2]
+            await anext(ahead)
+
+        with pytest.raises(LookupError):
+            asyncio.run(story())
+
+    def test_nothing_is_read_any_more_once_it_is_left(self):
+        state = []
+
+        async def pages():
+            yield 1
+            try:
+                await asyncio.Event().wait()
+            finally:
+                state.append("left")
+            yield 2
+
+        async def story():
+            async with aclosing(one_ahead(pages())) as ahead:
+                async for _ in ahead:
+                    await asyncio.sleep(0)
+                    break
+            return list(state)
+
+        assert asyncio.run(story()) == ["left"]
