@@ -165,6 +165,16 @@ class TestScripts:
         assert engine.booked() == [1, 2, 3]
 
 
+def a_page_for_the_second(status, times=None):
+    """A scenario in which the second request's answer is a web page, and nothing is booked."""
+    rule = {
+        "match": {"route": "erp.book", "position": 2},
+        "then": {"status": status, "malformed": "not_json"},
+        "times": times,
+    }
+    return {"name": "page", "requests": {"count": 3}, "rules": [rule]}
+
+
 class TestMapping:
     def test_a_mapping_that_gives_null_fails_the_request(self, engine):
         """Nothing matched: the error says so and nothing is sent."""
@@ -250,13 +260,39 @@ class TestErpAway:
         assert engine.run().counts == {"done": 6}
         assert engine.booked() == [1, 2, 3, 4, 5, 6]
 
-    def test_html_instead_of_json_is_judged_like_any_answer(self, engine, sandbox):
-        """A web page with 200 is a yes for this script, and nothing breaks."""
-        rule = {
-            "match": {"route": "erp.book", "position": 2},
-            "then": {"status": 404, "malformed": "not_json"},
-        }
-        sandbox.use({"name": "html", "requests": {"count": 3}, "rules": [rule]})
+
+class TestWebPageForAnswer:
+    """Somebody before the ERP shows a page for people: a sign-in, say, or that it is being maintained."""
+
+    def test_with_200_and_no_script_it_is_in_doubt(self, engine, sandbox):
+        """For a yes it would be a refund lost, for a no one sent twice."""
+        sandbox.use(a_page_for_the_second(200))
+        engine.write(a_flow(custom_response=None))
+
+        report = engine.run()
+
+        assert report.counts == {"done": 2, "in_doubt": 1}
+        assert "answered 200" in report.behind[0].error
+        assert "web page" in report.behind[0].error
+        assert engine.booked() == [1, 3]
+
+    def test_a_look_up_settles_it(self, engine, sandbox):
+        """Not booked, so sent once more."""
+        sandbox.use(a_page_for_the_second(200, times=1))
+        look_up = {"url": "/cancellations/{{ request.uuid }}", "found": "$.found", "after": "0s"}
+        engine.write(a_flow(custom_response=None, write_to_erp={"look_up": look_up}))
+
+        assert engine.run().counts == {"done": 3}
+        assert engine.booked() == [1, 2, 3]
+
+    def test_a_script_may_call_it_a_yes_and_the_log_says_so(self, engine, sandbox, caplog):
+        sandbox.use(a_page_for_the_second(200))
+
+        assert engine.run().counts == {"done": 3}
+        assert "Request 2, custom_response: the ERP answered with a web page" in caplog.text
+
+    def test_with_another_status_it_is_judged_like_any_answer(self, engine, sandbox):
+        sandbox.use(a_page_for_the_second(404))
 
         assert engine.run().counts == {"done": 2, "failed": 1}
 

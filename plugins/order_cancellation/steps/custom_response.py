@@ -25,6 +25,10 @@ __all__ = ["STEP", "exchange_text", "run"]
 
 STEP = "custom_response"
 STATES = (State.ANSWERED, State.PREPARED, State.SENDING, State.IN_DOUBT)
+_A_PAGE = (
+    "the ERP answered with a web page, and the script says continue. If nobody has booked it, the script "
+    "should look at the answer's text, too"
+)
 
 
 async def run(batch: int, context: Context) -> StepReport:
@@ -78,4 +82,7 @@ async def _by_script(
     given.pop("relation", None)
     outcome = await pool.run(exchange_text(record, answer), given)
     desk.say(told(STEP, record, outcome, given))
-    return relation_of(outcome), {"attributes": dict(outcome.attributes)}
+    relation = relation_of(outcome)
+    if relation is Relation.CONTINUE and answer.is_web_page:
+        desk.say([("warning", f"Request {record.id}, {STEP}: {_A_PAGE}")])
+    return relation, {"attributes": dict(outcome.attributes)}

@@ -5,17 +5,20 @@ Everything here is pure; the steps write down what it says.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
-from order_cancellation.errors import ScriptFailed
+from order_cancellation.errors import InDoubt, ScriptFailed
 from order_cancellation.http.retry_after import retry_after
 from order_cancellation.steps.context import Outcome
 
 __all__ = ["Relation", "StoredAnswer", "default_relation", "relation_of", "wait_asked"]
+
+_WEB_PAGE = re.compile(r"[\ufeff\s]*(<\?xml[^>]*>\s*)?<(!doctype\s+html|html)\b", re.IGNORECASE)
 
 
 class Relation(StrEnum):
@@ -73,6 +76,11 @@ class StoredAnswer:
         return read and not isinstance(self.data, str)
 
     @property
+    def is_web_page(self) -> bool:
+        """Whether it is a page for people, be it called JSON: a sign-in, a proxy's, a maintenance page."""
+        return isinstance(self.data, str) and _WEB_PAGE.match(self.data) is not None
+
+    @property
     def attributes(self) -> dict[str, str]:
         """What scripts find of the answer, named as NiFi's InvokeHTTP names it."""
         if self.status is None:
@@ -103,7 +111,16 @@ def default_relation(answer: StoredAnswer) -> Relation:
     """Judge an answer without a script: 2xx is a yes, 401 asks for a new login, all else is a no.
 
     A no on a 5xx is turned into doubt by the steps, as it is for scripts.
+
+    Raises:
+        InDoubt: It is a web page with a 2xx. Most likely the call never came to the ERP itself; who took it
+            for a yes would lose the refund, who took it for a no might send it twice.
     """
+    if answer.is_success and answer.is_web_page:
+        raise InDoubt(
+            "which is a web page (a sign-in, a proxy, maintenance?) and says nothing of a booking. If this "
+            "ERP always answers so, let a response script judge (custom_response)"
+        )
     if answer.is_success:
         return Relation.CONTINUE
     if answer.status == HTTPStatus.UNAUTHORIZED:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from order_cancellation.errors import OrderCancellationError
+from order_cancellation.errors import ConfigurationError, LoginFailed, OrderCancellationError, recovery_of
 
 __all__ = ["Door", "run"]
 
@@ -27,7 +27,8 @@ async def run(doors: dict[str, Door]) -> None:
         doors: By their connection's name.
 
     Raises:
-        OrderCancellationError: The first error, with the words of all.
+        OrderCancellationError: The only error; of several the words of all, as ``ConfigurationError`` where
+            somebody has to act on one of them first, else as ``LoginFailed``.
     """
     errors: list[OrderCancellationError] = []
     for door in doors.values():
@@ -35,8 +36,8 @@ async def run(doors: dict[str, Door]) -> None:
             await door.log_in()
         except OrderCancellationError as error:
             errors.append(error)
-    if not errors:
-        return
-    for other in errors[1:]:
-        errors[0].add_note(str(other))
-    raise errors[0]
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        kind = LoginFailed if all(recovery_of(error).repeat for error in errors) else ConfigurationError
+        raise kind("\n".join(str(error) for error in errors))

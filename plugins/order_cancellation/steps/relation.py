@@ -11,7 +11,14 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from order_cancellation.errors import NotSent, OrderCancellationError, Refused, ScriptFailed, UnreadableAnswer
+from order_cancellation.errors import (
+    InDoubt,
+    NotSent,
+    OrderCancellationError,
+    Refused,
+    ScriptFailed,
+    UnreadableAnswer,
+)
 from order_cancellation.ledger import Change, Record, State
 from order_cancellation.steps.attributes import safe_text
 from order_cancellation.steps.calls import decides_unknown, has_exit
@@ -25,7 +32,11 @@ from order_cancellation.steps.settle import settle
 __all__ = ["Judge", "bring_to_end"]
 
 Judge = Callable[[Desk, Record, StoredAnswer], Awaitable[tuple[Relation, dict[str, Any]]]]
-"""Says what an answer means, with the payloads to keep; raises ``ScriptFailed`` where nobody can say."""
+"""Says what an answer means, with the payloads to keep.
+
+It raises ``ScriptFailed`` where somebody has to put the script right first, and ``InDoubt`` where the answer
+says nothing either way.
+"""
 
 EXCERPT_CHARS = 300
 
@@ -79,6 +90,9 @@ async def _judged(desk: Desk, record: Record, judge: Judge) -> Record:
         text = safe_text(str(error), record)
         unjudged = record.moved(State.ANSWERED, tries=record.tries + 1, error=text)
         return await desk.record(Change(record, unjudged))
+    except InDoubt as error:
+        unknown = _in_doubt(desk.context, record, f"{_told(answer, record)}, {error}", "")
+        return await desk.record(Change(record, unknown))
     if relation is Relation.AUTH_FAIL:
         return await _auth_fail(desk, record, answer, kept)
     new = _consequence(desk.context, record, answer, relation)
@@ -184,7 +198,7 @@ def _to_be_sent(context: Context, record: Record, answer: StoredAnswer, problem:
     return record.moved(State.PREPARED, **changes)
 
 
-def _in_doubt(context: Context, record: Record, why: str, relation: Relation) -> Record:
+def _in_doubt(context: Context, record: Record, why: str, relation: str) -> Record:
     return record.moved(
         State.IN_DOUBT,
         tries=record.tries + 1,

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from order_cancellation.errors import ScriptFailed
+from order_cancellation.errors import InDoubt, ScriptFailed
 from order_cancellation.flow.model import Delivery
 from order_cancellation.steps.attributes import attributes_of
 from order_cancellation.steps.get_data import batch_sizes, even
@@ -70,6 +70,26 @@ class TestDefaultRelation:
     def test_a_5xx_or_silence_proves_nothing(self, status, nothing):
         """Only these may hide a booking."""
         assert StoredAnswer(status=status).proves_nothing is nothing
+
+    @pytest.mark.parametrize(
+        "page",
+        [
+            "<!DOCTYPE html><title>Sign in</title>",
+            "\n <HTML lang=tr>",
+            "\ufeff<!doctype HTML>",
+            '<?xml version="1.0"?>\n<html xmlns="http://www.w3.org/1999/xhtml">',
+        ],
+    )
+    def test_a_web_page_with_a_2xx_says_nothing_of_a_booking(self, page):
+        with pytest.raises(InDoubt, match="web page"):
+            default_relation(StoredAnswer(status=200, data=page))
+
+    @pytest.mark.parametrize(
+        "answer",
+        ["OK", "", "<soap:Envelope/>", "<htmlified/>", "a <html> in a text", {"html": "<html>"}, None],
+    )
+    def test_any_other_answer_with_a_2xx_is_a_yes(self, answer):
+        assert default_relation(StoredAnswer(status=200, data=answer)) is Relation.CONTINUE
 
 
 class TestWaitAsked:
