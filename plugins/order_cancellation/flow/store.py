@@ -16,9 +16,10 @@ from order_cancellation.errors import ConfigurationError, FlowInvalid, Problem
 from order_cancellation.flow.faults import problems_of
 from order_cancellation.flow.model import Flow, FlowDocument
 from order_cancellation.flow.names import FLOW_FILE, is_flow_id, is_visible
+from order_cancellation.flow.parts import valid_parts
 from order_cancellation.flow.reading import MOST_BYTES, Fault, Unreadable, read_yaml
 
-__all__ = ["FlowStore", "LoadedFlow", "open_files", "revision_of", "size_problems"]
+__all__ = ["FlowStore", "LoadedFlow", "open_files", "open_valid_parts", "revision_of", "size_problems"]
 
 _MOST_FILES = 1000
 _MOST_BYTES_IN_ALL = 16 * MOST_BYTES
@@ -185,6 +186,26 @@ def open_files(flow_id: str, files: Mapping[str, bytes]) -> LoadedFlow:
     if flow is None or problems:
         raise FlowInvalid(problems)
     return LoadedFlow(flow, MappingProxyType(dict(files)), revision_of(files))
+
+
+def open_valid_parts(flow_id: str, files: Mapping[str, bytes]) -> LoadedFlow:
+    """Make of files that are no valid flow what can be made, to look into the rest of it.
+
+    Args:
+        flow_id: The flow's id.
+        files: Relative path to content, of the whole folder.
+
+    Returns:
+        A flow in which each block that is not valid, or whose file can't be read, is None.
+    """
+    try:
+        document = read_yaml(files.get(FLOW_FILE, b""))[0]
+    except Unreadable:
+        document = None
+    flow = valid_parts(flow_id, document)
+    unreadable = {step: None for step, name in flow.files.items() if _file_problem(flow_id, "", name, files)}
+    parts = flow.model_copy(update=unreadable)
+    return LoadedFlow(parts, MappingProxyType(dict(files)), revision_of(files))
 
 
 def size_problems(flow_id: str, files: Mapping[str, bytes]) -> list[Problem]:

@@ -9,7 +9,7 @@ from threading import Lock
 from order_cancellation.errors import FlowInvalid, Problem
 from order_cancellation.flow.model import Flow
 from order_cancellation.flow.store import FlowStore, open_files, revision_of
-from order_cancellation.service.flows import check
+from order_cancellation.service.flows import check, problems_behind
 from order_cancellation.service.order import order_problems
 
 __all__ = ["Catalogue", "Listed"]
@@ -83,5 +83,5 @@ def _judged(flow_id: str, files: dict[str, bytes]) -> Listed:
     try:
         loaded = open_files(flow_id, files)
     except FlowInvalid as error:
-        return Listed(flow_id, None, tuple(error.problems))
+        return Listed(flow_id, None, tuple(problems_behind(error, flow_id, files)))
     return Listed(flow_id, loaded.flow, tuple(check(loaded)))

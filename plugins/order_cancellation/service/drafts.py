@@ -18,7 +18,7 @@ from order_cancellation.flow.model import Flow, FlowDocument
 from order_cancellation.flow.names import FLOW_FILE, is_inside
 from order_cancellation.flow.reading import Unreadable, read_yaml
 from order_cancellation.flow.store import FlowStore, open_files, size_problems
-from order_cancellation.service.flows import check
+from order_cancellation.service.flows import check, problems_behind
 from order_cancellation.service.order import place_problems
 
 __all__ = ["Checked", "Draft", "Place", "check_draft", "draft_of", "files_of", "place_of"]
@@ -127,7 +127,7 @@ def check_draft(store: FlowStore, flow_id: str, draft: Draft, present: Mapping[s
     try:
         loaded = open_files(flow_id, files)
     except FlowInvalid as error:
-        problems = [*error.problems, *size_problems(flow_id, files)]
+        problems = [*problems_behind(error, flow_id, files), *size_problems(flow_id, files)]
         return Checked(text, _document(text), None, files, problems)
     problems = [*size_problems(flow_id, files), *check(loaded), *place_problems(store, loaded.flow)]
     return Checked(text, _document(text), loaded.flow, files, problems)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from order_cancellation.errors import FlowInvalid, Problem
 from order_cancellation.flow.cases import read_cases
-from order_cancellation.flow.model import Flow
-from order_cancellation.flow.store import FlowStore, LoadedFlow
+from order_cancellation.flow.model import Flow, LookUp, WriteToErp
+from order_cancellation.flow.store import FlowStore, LoadedFlow, open_valid_parts
 from order_cancellation.service.order import order_problems, place_problems
 
-__all__ = ["case_problems", "check", "check_all", "load_checked", "validate"]
+__all__ = ["case_problems", "check", "check_all", "load_checked", "problems_behind", "validate"]
 
 
 def check(loaded: LoadedFlow) -> list[Problem]:
@@ -24,6 +24,18 @@ def check(loaded: LoadedFlow) -> list[Problem]:
         All that is wrong, in the order of the file.
     """
     return [*_run_problems(loaded), *case_problems(loaded)]
+
+
+def problems_behind(error: FlowInvalid, flow_id: str, files: Mapping[str, bytes]) -> list[Problem]:
+    """Return all that is wrong with files that are no valid flow: one fault hides no other.
+
+    Args:
+        error: Why they are none.
+        flow_id: The flow's id.
+        files: Relative path to content, as far as it can be read.
+    """
+    told = list(error.problems)
+    return told + [one for one in check(open_valid_parts(flow_id, files)) if one not in told]
 
 
 def _run_problems(loaded: LoadedFlow) -> list[Problem]:
@@ -46,11 +58,20 @@ def load_checked(store: FlowStore, flow_id: str) -> LoadedFlow:
     Raises:
         FlowInvalid: Something is wrong; all of it at once.
     """
-    loaded = store.load(flow_id)
+    try:
+        loaded = store.load(flow_id)
+    except FlowInvalid as error:
+        raise FlowInvalid(_all_problems(store, flow_id, error)) from error
     problems = [*_run_problems(loaded), *place_problems(store, loaded.flow)]
     if problems:
         raise FlowInvalid(problems)
     return loaded
+
+
+def _all_problems(store: FlowStore, flow_id: str, error: FlowInvalid) -> list[Problem]:
+    if not store.has(flow_id):
+        return error.problems
+    return problems_behind(error, flow_id, store.look(flow_id)[0])
 
 
 def check_all(store: FlowStore) -> dict[str, list[Problem]]:
@@ -68,7 +89,7 @@ def check_all(store: FlowStore) -> dict[str, list[Problem]]:
         try:
             loaded = store.load(flow_id)
         except FlowInvalid as error:
-            problems[flow_id] = list(error.problems)
+            problems[flow_id] = _all_problems(store, flow_id, error)
             continue
         flows[flow_id] = loaded.flow
         problems[flow_id] = check(loaded)
@@ -124,14 +145,15 @@ def _templates(loaded: LoadedFlow) -> Iterator[tuple[str, str]]:
 
 
 def _template_texts(flow: Flow) -> Iterator[tuple[str, str]]:
-    erp = flow.write_to_erp
-    yield "write_to_erp.url", erp.url
-    for name, value in erp.headers.items():
-        yield f"write_to_erp.headers.{name}", value
-    if erp.look_up is not None:
-        yield "write_to_erp.look_up.url", erp.look_up.url
+    erp: WriteToErp | None = flow.write_to_erp  # of a flow that is not valid, any block may be missing
+    if erp is not None:
+        yield "write_to_erp.url", erp.url
+        for name, value in erp.headers.items():
+            yield f"write_to_erp.headers.{name}", value
+        if erp.look_up is not None:
+            yield "write_to_erp.look_up.url", erp.look_up.url
     for outcome in ("on_success", "on_failure"):
-        told = getattr(flow.write_to_omnitron, outcome)
+        told = getattr(flow.write_to_omnitron, outcome, None)
         if told is not None and told.request is not None:
             path = f"write_to_omnitron.{outcome}.request"
             yield f"{path}.path", told.request.path
@@ -152,7 +174,7 @@ def _texts_in(value: Any, path: str) -> Iterator[tuple[str, str]]:
 def _json_paths(flow: Flow) -> Iterator[tuple[str, str]]:
     from order_cancellation.http.jsonpath import check_path  # noqa: PLC0415 (its parser takes long to make)
 
-    look_up = flow.write_to_erp.look_up
+    look_up: LookUp | None = getattr(flow.write_to_erp, "look_up", None)
     if look_up is not None:
         fault = check_path(look_up.found)
         if fault:

@@ -24,7 +24,7 @@ from order_cancellation.ledger import Ledger, Save
 from order_cancellation.service.apart import apart
 from order_cancellation.service.cases import CaseResult, run_cases
 from order_cancellation.service.diffs import diff_files
-from order_cancellation.service.flows import check
+from order_cancellation.service.flows import check, problems_behind
 from order_cancellation.service.order import place_problems
 from order_cancellation.service.settings import Settings
 
@@ -212,7 +212,10 @@ def checked_files(store: FlowStore, flow_id: str, files: Mapping[str, bytes]) ->
     too_large = size_problems(flow_id, files)
     if too_large:
         raise FlowInvalid(too_large)
-    loaded = open_files(flow_id, files)
+    try:
+        loaded = open_files(flow_id, files)
+    except FlowInvalid as error:
+        raise FlowInvalid(problems_behind(error, flow_id, files)) from error
     problems = [*check(loaded), *place_problems(store, loaded.flow)]
     if problems:
         raise FlowInvalid(problems)

@@ -138,6 +138,57 @@ class TestOrder:
         assert list(self.problems(tmp_path, a=["broken"])) == ["broken"]
 
 
+ALL_WRONG = {
+    "script": {"file": "script.py"},
+    "mapping": {"file": "mapping.json"},
+    "write_to_erp__url": "/{{ requst.id }}",
+    "write_to_erp__look_up": {"url": "/x", "found": "$.[["},
+}
+ITS_FILES = {"script.py": b"print 'old'\n", "mapping.json": UNKNOWN_OPERATION, "cases/one.yaml": b"[]"}
+ITS_FAULTS = [
+    "script.file",
+    "mapping.file",
+    "write_to_erp.url",
+    "write_to_erp.look_up.found",
+    "cases/one.yaml",
+]
+
+
+class TestOneFaultHidesNoOther:
+    @pytest.mark.parametrize(
+        ("wrong", "path"),
+        [
+            ({"titel": "x"}, "titel"),
+            ({"get_data__status": "x"}, "get_data.status"),
+            ({"script": {"file": "script.py", "titel": "x"}}, "script.titel"),
+            ({"post_script": {"file": "gone.py"}}, "post_script.file"),
+            ({"write_to_erp__timeout": "long"}, "write_to_erp.timeout"),
+            ({"write_to_omnitron__on_success": 5}, "write_to_omnitron.on_success"),
+        ],
+    )
+    def test_what_the_rest_names_is_looked_into(self, tmp_path, wrong, path):
+        put(tmp_path, "acme", {**files_of(**{**ALL_WRONG, **wrong}), **ITS_FILES})
+        paths = [problem.path for problem in validate(FlowStore(tmp_path))]
+        assert paths == [path, *ITS_FAULTS]
+
+    def test_a_file_that_is_missing_is_told_once(self, tmp_path):
+        put(tmp_path, "acme", script={"file": "gone.py"}, titel="x")
+        paths = [problem.path for problem in validate(FlowStore(tmp_path))]
+        assert paths == ["titel", "script.file"]
+
+    def test_a_block_without_what_it_needs_is_told_and_left_alone(self, tmp_path):
+        files = files_of(script={}, mapping={"file": "mapping.json"})
+        put(tmp_path, "acme", {**files, "mapping.json": UNKNOWN_OPERATION})
+        paths = [problem.path for problem in validate(FlowStore(tmp_path))]
+        assert paths == ["script.file", "mapping.file"]
+
+    def test_so_does_the_dag_that_stands_for_it(self, tmp_path):
+        put(tmp_path, "acme", {**files_of(**ALL_WRONG, titel="x"), **ITS_FILES})
+        with pytest.raises(FlowInvalid) as caught:
+            load_checked(FlowStore(tmp_path), "acme")
+        assert [problem.path for problem in caught.value.problems] == ["titel", *ITS_FAULTS]
+
+
 class TestValidate:
     def test_one_broken_flow_hides_no_other(self, tmp_path):
         put(tmp_path, "a", titel="x")
