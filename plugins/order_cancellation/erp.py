@@ -207,6 +207,11 @@ class Erp:
         """The connection's address, for ``build_call``."""
         return self._session.endpoint.base_url
 
+    @property
+    def secrets(self) -> list[str]:
+        """What must not be shown of an answer that repeats it."""
+        return self._session.secrets
+
     def slot(self) -> AbstractAsyncContextManager[None]:
         """Hold a place among the calls under way; to be held before an intent is committed."""
         return self.limits.slot()

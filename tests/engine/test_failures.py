@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from unittest.mock import patch
 
 import pytest
 
@@ -259,6 +260,41 @@ class TestErpAway:
 
         assert engine.run().counts == {"done": 6}
         assert engine.booked() == [1, 2, 3, 4, 5, 6]
+
+
+class TestRefusalInPlainSight:
+    """What an ERP says is shown in lists, reports and pages: whatever it repeats of ours is not."""
+
+    def refused(self, engine, sandbox, body):
+        rule = {"match": {"route": "erp.book"}, "then": {"status": 422, "body": body}}
+        sandbox.use({"name": "refused", "requests": {"count": 1}, "rules": [rule]})
+        [behind] = engine.run().behind
+        return behind.error
+
+    def test_a_name_in_capitals_is_hidden(self, engine, sandbox):
+        sandbox.use({"name": "all_fine", "requests": {"count": 1}})
+        [request] = sandbox.requests
+        name = request["customer"]["last_name"]
+        assert name.upper() not in self.refused(engine, sandbox, f"{name.upper()} is not known here")
+
+    def test_letters_that_json_escapes_can_be_read(self, engine, sandbox):
+        body = r'{"message": "\u015Eube i\u00E7in kay\u0131t yok"}'
+        assert "Şube için kayıt yok" in self.refused(engine, sandbox, body)
+
+    def test_the_connections_secrets_and_the_flows_are_hidden(self, engine, sandbox):
+        engine.write(a_flow(write_to_erp={"headers": {"X-Api-Key": "Zx81-Secret-77"}}))
+        error = self.refused(engine, sandbox, "erp-secret and the key Zx81-Secret-77 are not enough")
+        assert "erp-secret" not in error
+        assert "Zx81" not in error
+        assert "are not enough" in error
+
+    def test_a_very_long_one_holds_nobody_up(self, engine, sandbox):
+        """What is shown is its beginning, and only that is looked through."""
+        looked_at: list[int] = []
+        plain = "order_cancellation.http.masking.redact_text"
+        with patch(plain, lambda text: looked_at.append(len(text)) or text):
+            self.refused(engine, sandbox, "x" * 3_000_000)
+        assert max(looked_at) <= 20_000
 
 
 class TestWebPageForAnswer:

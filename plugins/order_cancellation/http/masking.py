@@ -14,14 +14,14 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, quote_plus
 
 from order_cancellation.http.endpoint import Endpoint
-from order_cancellation.http.messages import Answer
 
 __all__ = [
     "HIDDEN",
+    "beginning",
     "endpoint_secrets",
     "excerpt",
     "mask",
@@ -30,6 +30,7 @@ __all__ = [
     "personal_values",
     "redact",
     "redact_text",
+    "secret_headers",
 ]
 
 HIDDEN = "***"
@@ -37,6 +38,8 @@ EXCERPT_CHARS = 300
 LOOKED_AT_CHARS = 20_000
 SHORTEST_SECRET = 3
 """Shorter ones would blot out every text and hide nothing."""
+SHORTEST_NUMBER = 5
+"""Likewise; phone and identity numbers are longer."""
 
 PERSONAL_KEYS = (
     *("firstname", "lastname", "fullname", "middlename", "surname", "customername", "buyername"),
@@ -80,9 +83,24 @@ VALUES = re.compile(
 PAIR = re.compile(r"""(["']?)([\w.-]{2,60})\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&<>"'}\]]+)""")
 ELEMENT = re.compile(r"<([\w:.-]{2,60})([^<>]*)>([^<>]+)<")
 
+_ONE_I = str.maketrans("İIı", "iii")
+"""Turkish has two of them, and who writes a name in capitals by English rules makes another one of it."""
+
+
+class Body(Protocol):
+    """What an answer says: its text, and that as parsed JSON where it is JSON."""
+
+    @property
+    def text(self) -> str:
+        """The text."""
+
+    @property
+    def data(self) -> Any:
+        """The parsed JSON, or the text."""
+
 
 def mask(text: str, secrets: Iterable[str | None]) -> str:
-    """Take the given secrets out of a text, also as URLs, JSON and Basic authentication spell them.
+    """Take the given secrets out of a text, in small and capital letters, as URLs, JSON and Basic spell them.
 
     Args:
         text: Any text.
@@ -97,15 +115,32 @@ def masker(secrets: Iterable[str | None]) -> Callable[[str], str]:
     Args:
         secrets: As for ``mask``.
     """
-    spelled = {spelling for secret in secrets if secret for spelling in _spellings(secret)}
+    spelled = {_folded(spelling) for secret in secrets if secret for spelling in _spellings(secret)}
     longest_first = sorted(spelled, key=len, reverse=True)
 
     def masked(text: str) -> str:
+        folded = _folded(text)
         for spelling in longest_first:
-            text = text.replace(spelling, HIDDEN)
+            parts = folded.split(spelling)
+            if len(parts) > 1:
+                text = HIDDEN.join(_cut(text, parts, len(spelling)))
+                folded = HIDDEN.join(parts)
         return text
 
     return masked
+
+
+def _folded(text: str) -> str:
+    """Return a text in which case does not count, of the same length."""
+    return text.translate(_ONE_I).lower()
+
+
+def _cut(text: str, parts: list[str], gap: int) -> Iterator[str]:
+    """Cut a text into parts of the same lengths, with a gap between each two."""
+    at = 0
+    for part in parts:
+        yield text[at : at + len(part)]
+        at += len(part) + gap
 
 
 def _spellings(secret: str) -> Iterator[str]:
@@ -181,6 +216,9 @@ def _gather(value: Any, about: str, *, private: bool, found: dict[str, None]) ->
     if isinstance(value, str):
         if private and len(value) >= SHORTEST_SECRET:
             found[value] = None
+    elif isinstance(value, int):
+        if private and abs(value) >= 10 ** (SHORTEST_NUMBER - 1):
+            found[str(value)] = None
     elif isinstance(value, dict):
         for key, item in value.items():
             _gather(item, str(key), private=private or _is_private(str(key), about), found=found)
@@ -189,7 +227,7 @@ def _gather(value: Any, about: str, *, private: bool, found: dict[str, None]) ->
             _gather(item, about, private=private, found=found)
 
 
-def excerpt(answer: Answer, *, secrets: Iterable[str | None] = (), about: Any = None) -> str:
+def excerpt(answer: Body, *, secrets: Iterable[str | None] = (), about: Any = None) -> str:
     """Return the beginning of an answer for an error message, without personal data and secrets.
 
     Args:
@@ -205,13 +243,17 @@ def excerpt(answer: Answer, *, secrets: Iterable[str | None] = (), about: Any = 
     if isinstance(data, dict | list):
         text = json.dumps(redact(data), ensure_ascii=False)
     else:
-        text = redact_text(_beginning(whole))
+        text = redact_text(beginning(whole))
     line = " ".join(mask(text, [*secrets, *personal_values(about)]).split())
     return (line[:EXCERPT_CHARS] + "…" if len(line) > EXCERPT_CHARS else line) or "(empty)"
 
 
-def _beginning(text: str) -> str:
-    """Return what an excerpt can be made of, without a word cut in two: half an IBAN looks like none."""
+def beginning(text: str) -> str:
+    """Return what an excerpt can be made of, without a word cut in two: half an IBAN looks like none.
+
+    Args:
+        text: Any text; up to 20,000 characters are left as they are.
+    """
     if len(text) <= LOOKED_AT_CHARS:
         return text
     cut = text[:LOOKED_AT_CHARS]
@@ -257,6 +299,15 @@ def endpoint_secrets(endpoint: Endpoint) -> list[str]:
     if endpoint.password:
         found.append(base64.b64encode(f"{endpoint.login or ''}:{endpoint.password}".encode()).decode())
     return [secret for secret in found if secret]
+
+
+def secret_headers(headers: Mapping[str, str]) -> list[str]:
+    """Return the values of those headers whose name sounds secret.
+
+    Args:
+        headers: Of a call; a flow may have written a key into one.
+    """
+    return [value for name, value in headers.items() if _is_private(name)]
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -51,7 +51,7 @@ class Session:
     ) -> None:
         self.endpoint = endpoint
         self.kind = kind_of(endpoint)
-        self.secrets = endpoint_secrets(endpoint)
+        self._secrets = endpoint_secrets(endpoint)
         self._transport = transport
         self._tokens = tokens
         self.clock = clock
@@ -63,6 +63,12 @@ class Session:
         self._renewing = asyncio.Lock()
         self._rounds = 0
         self._failure: LoginFailed | ConfigurationError | None = None
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must not be shown of an answer that repeats it: what the connection holds, and its token."""
+        token = self._token.headers.values() if self._token else ()
+        return [*self._secrets, *(value.rpartition(" ")[2] for value in token)]
 
     async def send(self, call: Call, *, before_write: Callable[[], None] | None = None) -> Answer:
         """Send a call with the connection's credentials, once.

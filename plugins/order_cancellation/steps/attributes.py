@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from order_cancellation.http.masking import mask, masker, personal_values, redact_text
+from order_cancellation.http.masking import beginning, mask, masker, personal_values, redact_text
 from order_cancellation.ledger import Record
 from order_cancellation.steps.context import Context, Outcome
 
 __all__ = ["attributes_of", "private_texts", "safe_text", "told"]
 
-_PRINTED_CHARS = 4000
+_SHOWN_CHARS = 4000
 _OF_AN_ANSWER = ("invokehttp.", "delivery.outcome")
 """How the names begin of what is told of an answer; the next answer replaces all of them."""
 
@@ -43,18 +43,21 @@ def private_texts(record: Record) -> list[str]:
 
 
 def safe_text(text: str, record: Record) -> str:
-    """Return a text that a user's script or a remote system made, without the request's personal data."""
-    return mask(redact_text(text), private_texts(record))
+    """Return a text that a user's script or a remote system made, without the request's personal data.
+
+    Its beginning, if it is very long: looking for them in megabytes would hold up all that goes on beside.
+    """
+    return mask(redact_text(beginning(text)), private_texts(record))
 
 
 def told(step: str, record: Record, outcome: Outcome, before: dict[str, str]) -> list[tuple[str, str]]:
     """Return what a script printed, logged and set as ``log.*``, for the task log: level and line."""
     lines = [(level, f": {text}") for level, text in outcome.log_lines]
     if outcome.printed:
-        lines.append(("info", f" printed: {outcome.printed[:_PRINTED_CHARS].rstrip()}"))
+        lines.append(("info", f" printed: {outcome.printed[:_SHOWN_CHARS].rstrip()}"))
     for key, value in sorted(outcome.attributes.items()):
         if key.startswith("log.") and before.get(key) != value and key != "log.script.error":
-            lines.append(("info", f": {key} = {value}"))
+            lines.append(("info", f": {key} = {value[:_SHOWN_CHARS]}"))
     if not lines:
         return []
     masked = masker(private_texts(record))

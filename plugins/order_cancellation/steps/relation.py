@@ -19,6 +19,7 @@ from order_cancellation.errors import (
     ScriptFailed,
     UnreadableAnswer,
 )
+from order_cancellation.http.masking import excerpt, secret_headers
 from order_cancellation.ledger import Change, Record, State
 from order_cancellation.steps.attributes import safe_text
 from order_cancellation.steps.calls import decides_unknown, has_exit
@@ -37,8 +38,6 @@ Judge = Callable[[Desk, Record, StoredAnswer], Awaitable[tuple[Relation, dict[st
 It raises ``ScriptFailed`` where somebody has to put the script right first, and ``InDoubt`` where the answer
 says nothing either way.
 """
-
-EXCERPT_CHARS = 300
 
 
 async def bring_to_end(desk: Desk, record: Record, judge: Judge) -> Record:
@@ -91,7 +90,7 @@ async def _judged(desk: Desk, record: Record, judge: Judge) -> Record:
         unjudged = record.moved(State.ANSWERED, tries=record.tries + 1, error=text)
         return await desk.record(Change(record, unjudged))
     except InDoubt as error:
-        unknown = _in_doubt(desk.context, record, f"{_told(answer, record)}, {error}", "")
+        unknown = _in_doubt(desk.context, record, f"{_told(desk.context, answer, record)}, {error}", "")
         return await desk.record(Change(record, unknown))
     if relation is Relation.AUTH_FAIL:
         return await _auth_fail(desk, record, answer, kept)
@@ -119,7 +118,9 @@ def _postponed(context: Context, record: Record, answer: StoredAnswer, relation:
     the script decides: postponed, the request would be sent again.
     """
     if answer.status is None or (answer.proves_nothing and not decides_unknown(context.flow)):
-        told = f"{_told(answer, record)}, and the script's do_nothing does not say whether it is booked"
+        told = (
+            f"{_told(context, answer, record)}, and the script's do_nothing does not say whether it is booked"
+        )
         return _in_doubt(context, record, told, relation)
     if answer.is_success or answer.proves_nothing or record.doubt:
         return record.moved(State.POSTPONED, step="", relation=relation)
@@ -129,7 +130,7 @@ def _postponed(context: Context, record: Record, answer: StoredAnswer, relation:
 
 
 def _refused(context: Context, record: Record, answer: StoredAnswer, relation: Relation) -> Record:
-    told = _told(answer, record)
+    told = _told(context, answer, record)
     conflict = record.doubt and answer.status == HTTPStatus.CONFLICT
     still_in_doubt = record.doubt and not answer.refuses_what_it_read
     if (answer.proves_nothing or still_in_doubt) and not decides_unknown(context.flow):
@@ -167,7 +168,7 @@ async def _auth_fail(desk: Desk, record: Record, answer: StoredAnswer, kept: dic
         return await desk.record(Change(record, back, kept))
     problem, hopeful = await _logged_in_anew(context, record, answer)
     if doubtful:
-        back = _in_doubt(context, record, problem or _told(answer, record), Relation.AUTH_FAIL)
+        back = _in_doubt(context, record, problem or _told(context, answer, record), Relation.AUTH_FAIL)
     else:
         back = replace(_to_be_sent(context, record, answer, problem), hopeful=hopeful)
     back = replace(back, auth_fails=record.auth_fails + (not problem))
@@ -209,12 +210,12 @@ def _in_doubt(context: Context, record: Record, why: str, relation: str) -> Reco
     )
 
 
-def _told(answer: StoredAnswer, record: Record) -> str:
+def _told(context: Context, answer: StoredAnswer, record: Record) -> str:
     if answer.status is None:
         return "no answer came"
-    return f"the ERP answered {answer.status}: {_excerpt(answer, record)}"
-
-
-def _excerpt(answer: StoredAnswer, record: Record) -> str:
-    line = " ".join(safe_text(answer.text, record).split())
-    return (line[:EXCERPT_CHARS] + "…" if len(line) > EXCERPT_CHARS else line) or "(nothing)"
+    secrets = [
+        *context.the_erp().secrets,
+        *secret_headers(record.payloads.get("sent", {}).get("headers", {})),
+    ]
+    words = excerpt(answer, secrets=secrets, about=record.payloads.get("request"))
+    return f"the ERP answered {answer.status}: {words}"

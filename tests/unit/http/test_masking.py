@@ -19,6 +19,7 @@ from order_cancellation.http.masking import (
     personal_values,
     redact,
     redact_text,
+    secret_headers,
 )
 from order_cancellation.http.messages import Answer
 from unit.http.fakes import an_endpoint, json_answer
@@ -116,6 +117,22 @@ class TestMask:
         for spelling in [*spellings, json.dumps(secret)[1:-1]]:
             assert mask(f"<{spelling}>", [secret, None, ""]) == f"<{HIDDEN}>"
 
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "IŞIL TÜRKOĞLU",
+            "ışıl türkoğlu",
+            "işil türkoğlu",
+            r"I\u015F\u0131l T\u00FCrko\u011Flu",
+            "Işıl%20T%C3%BCrko%C4%9Flu",
+        ],
+    )
+    def test_so_is_a_name_in_small_and_capital_letters(self, said):
+        assert mask(f"{said} has none, {said}", ["Işıl", "Türkoğlu"]).count(HIDDEN) == 4
+
+    def test_what_stands_around_it_keeps_its_letters(self):
+        assert mask("İADE: IŞIL için YOK", ["Işıl"]) == f"İADE: {HIDDEN} için YOK"
+
     def test_short_texts_would_blot_out_everything(self):
         assert mask("a bad day", ["a", ""]) == "a bad day"
 
@@ -160,6 +177,16 @@ class TestExcerpt:
 
     def test_secrets_of_the_connection_are_masked(self):
         assert "s3cret" not in excerpt(Answer(400, body=b"bad s3cret"), secrets=["s3cret"])
+
+
+def test_a_number_that_is_personal_is_found_and_a_short_one_is_not():
+    request = {"customer": {"phone": 905321234567, "identity_number": 12345678901}, "address": {"no": 12}}
+    assert personal_values(request) == ["905321234567", "12345678901"]
+
+
+def test_headers_whose_name_sounds_secret_are():
+    headers = {"X-Api-Key": "k-123", "Authorization": "Basic abc", "X-Document-Type": "RETURN"}
+    assert secret_headers(headers) == ["k-123", "Basic abc"]
 
 
 def test_personal_values_are_found_once_and_only_under_personal_keys():
