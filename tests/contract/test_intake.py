@@ -47,6 +47,12 @@ class TestEnter:
         record = find(ledger, "1")
         assert (len(record.order_number), record.sku, record.channel, record.customer) == (64, "", None, None)
 
+    @pytest.mark.parametrize("number", [2**63, -1, True])
+    def test_nor_is_a_number_that_no_column_holds(self, ledger, number):
+        enter(ledger, [a_request(1, channel={"pk": number}, customer={"pk": number}), a_request(2)])
+        assert (find(ledger, "1").channel, find(ledger, "1").customer) == (None, None)
+        assert find(ledger, "2").channel == 2
+
     def test_a_request_that_is_listed_twice_on_a_page_is_entered_once(self, ledger):
         assert enter(ledger, [a_request(1), a_request(1)])["taken"] == 1
 

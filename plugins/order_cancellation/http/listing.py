@@ -95,7 +95,17 @@ def problem_of(item: Any) -> str | None:
         return "has no whole number as id"
     if len(item["uuid"]) > LONGEST_UUID or not 0 <= item["id"] < ENDLESS_ID:
         return "has a uuid or an id that is too long to be kept"
+    if not _can_be_kept(item["uuid"]):
+        return "has a uuid with a character that no database keeps"
     return None
+
+
+def _can_be_kept(text: str) -> bool:
+    """Say whether a text comes back as it was written: kept otherwise, it would name another request."""
+    try:
+        return "\0" not in text.encode().decode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        return False
 
 
 def _has_uuid(item: Any) -> bool:

@@ -16,8 +16,9 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaita
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
+from order_cancellation.flow.model import CancelType, Status
 from order_cancellation.http.listing import Entry, Page
 from order_cancellation.http.seen import Seen
 
@@ -26,6 +27,7 @@ __all__ = ["ListQuery", "Reading", "ReadingSummary", "one_ahead"]
 MAX_ROUNDS = 5
 MAX_EMPTY_PAGES = 10
 MAX_PROBLEMS = 100
+STATUSES, CANCEL_TYPES = get_args(Status), get_args(CancelType)
 
 _Item = TypeVar("_Item")
 
@@ -165,11 +167,16 @@ class Reading:
         self._pages = self._listed = self._rounds = self._matching = self._missing = 0
         self._complete = False
         self._trouble: str | None = None
+        self._strayed: Counter[str] = Counter()
 
     @property
     def summary(self) -> ReadingSummary:
         """What was found so far; ``complete`` only after the last page of the last round."""
-        lines = [*([self._trouble] if self._trouble else []), *self._problems.values()]
+        strayed = [
+            f"Omnitron listed {count} request(s) of {what}, which was not asked for; they were left out"
+            for what, count in sorted(self._strayed.items())
+        ]
+        lines = [*([self._trouble] if self._trouble else []), *strayed, *self._problems.values()]
         more = len(lines) - MAX_PROBLEMS
         shown = [*lines[:MAX_PROBLEMS], f"… and {more} more of this kind"] if more > 0 else lines
         return ReadingSummary(
@@ -257,7 +264,24 @@ class Reading:
             name = f" (id {shown})" if isinstance(shown, int) else ""
             self._problems[entry.key] = f"Page {number}, entry {place}{name} {problem}; it was left out"
             return False
+        strayed = self._strays(entry.value)
+        if strayed is not None:
+            self._strayed[strayed] += 1
+            return False
         return self._is_wanted(entry.value)
+
+    def _strays(self, request: dict[str, Any]) -> str | None:
+        """Say of what other status or type a request is, should Omnitron not heed what was asked for.
+
+        A word that we don't know may be another spelling of the one that was asked for, and does not count.
+        """
+        query = self._query
+        status, kind = request.get("status"), request.get("cancellation_type")
+        if status != query.status and status in STATUSES:
+            return f"status {status}"
+        if query.cancel_type not in ("all", kind) and kind in CANCEL_TYPES:
+            return f"type {kind}"
+        return None
 
     def _unfit(self, request: dict[str, Any]) -> str | None:
         """Say why a filter can't be applied, which must not pass for a match."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from order_cancellation.ledger.decisions import Decision
 from order_cancellation.ledger.records import Record
@@ -131,7 +131,7 @@ def _told(request: Mapping[str, Any]) -> dict[str, Any]:
     channel = _within(request, "channel", "pk")
     return {
         "id": request["id"],
-        "channel": channel if isinstance(channel, int) else None,
+        "channel": channel if _is_number(channel) else None,
         "customer": _customer(request),
         "order_number": _text(_within(request, "order_item", "order", "number"), "order_number"),
         "sku": _text(_within(request, "order_item", "product", "sku"), "sku"),
@@ -142,7 +142,12 @@ def _customer(request: Mapping[str, Any]) -> int | None:
     """Return Omnitron's number of the customer: the request's, or its order's."""
     places = (("customer", "pk"), ("customer",), ("order_item", "order", "customer"))
     found = (_within(request, *path) for path in places)
-    return next((one for one in found if isinstance(one, int) and 0 <= one < 2**63), None)
+    return next((one for one in found if _is_number(one)), None)
+
+
+def _is_number(value: Any) -> TypeGuard[int]:
+    """Say whether it is a number that a column can hold: one beyond must not keep its request out."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 def _text(value: Any, column: str) -> str:

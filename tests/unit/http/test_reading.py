@@ -205,6 +205,34 @@ class TestDrift:
 
 
 class TestFilters:
+    @pytest.mark.parametrize(
+        ("other", "told"),
+        [
+            ({"status": "rejected"}, "2 request(s) of status rejected"),
+            ({"cancellation_type": "cancel"}, "2 request(s) of type cancel"),
+        ],
+    )
+    def test_another_status_or_type_is_left_out_and_told(self, other, told):
+        """Should Omnitron not heed the filter, nothing goes to the ERP that nobody asked for."""
+        wanted = {"status": "approved", "cancellation_type": "refund"}
+        items = [a_request(1, **wanted | other), a_request(2, **wanted), a_request(3, **wanted | other)]
+        ids, summary, _ = read(paged(items, 10), cancel_type="refund")
+        assert (ids, summary.complete, len(summary.problems)) == ([2], True, 1)
+        assert told in summary.problems[0]
+
+    @pytest.mark.parametrize("odd", [{"status": "Approved"}, {"status": None}, {"cancellation_type": ["x"]}])
+    def test_a_word_that_nobody_knows_is_no_other_status_or_type(self, odd):
+        items = [a_request(1, **{"status": "approved", "cancellation_type": "refund", **odd})]
+        ids, summary, _ = read(paged(items, 10), cancel_type="refund")
+        assert (ids, summary.problems) == ([1], ())
+
+    @pytest.mark.parametrize("uuid", ["a\0b", "x\ud800"])
+    def test_a_uuid_that_no_database_keeps_is_left_out_and_told(self, uuid):
+        """It would come back as another one, and its request would count as gone."""
+        ids, summary, _ = read(paged([a_request(1, uuid=uuid), a_request(2)], 10))
+        assert ids == [2]
+        assert "uuid with a character that no database keeps" in summary.problems[0]
+
     def test_other_channels_are_left_out_whatever_omnitron_lists(self):
         items = [a_request(1), a_request(2, channel={"pk": 3}), a_request(3, channel=2)]
         ids, summary, _ = read(paged(items, 10), channel_id=2)
