@@ -9,6 +9,8 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
+from order_cancellation.service.sayable import sayable
+
 __all__ = ["Output"]
 
 _WIDE = 200
@@ -30,8 +32,8 @@ class Output:
         self._console = Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
 
     def json(self, value: Any) -> None:
-        """Write a value as JSON."""
-        self.stream.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+        """Write a value as JSON, whatever a script or an ERP put into it."""
+        self.stream.write(json.dumps(sayable(value), ensure_ascii=False, indent=2, default=str) + "\n")
         self.stream.flush()
 
     def text(self, text: str) -> None:

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from order_cancellation.api.shapes import Text, sayable
+from order_cancellation.api.shapes import Text
 from order_cancellation.errors import (
     ConfigurationError,
     FlowInvalid,
@@ -26,6 +26,7 @@ from order_cancellation.errors import (
     Wait,
 )
 from order_cancellation.service.drafts import place_of
+from order_cancellation.service.sayable import sayable
 
 __all__ = ["ProblemOut", "answer_failures", "problem_out"]
 

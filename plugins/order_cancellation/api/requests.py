@@ -13,12 +13,13 @@ from pydantic import BaseModel, Field, StringConstraints
 from order_cancellation.api.guard import Caller, area, needs
 from order_cancellation.api.place import the_ledger, the_store
 from order_cancellation.api.rights import Right, Rights, rights_of, visible
-from order_cancellation.api.shapes import Body, sayable
+from order_cancellation.api.shapes import Body
 from order_cancellation.ledger import State
 from order_cancellation.ledger.search import Wanted
 from order_cancellation.service import life as lives
 from order_cancellation.service import requests as service
 from order_cancellation.service.rows import row
+from order_cancellation.service.sayable import sayable
 from order_cancellation.service.search import LONGEST_HOURS, MOST_ROWS, outcomes, search_requests
 from order_cancellation.service.timeline import PERSON
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from order_cancellation.service.sayable import sayable
 
 __all__ = [
     "LARGEST_NUMBER",
@@ -18,33 +19,10 @@ __all__ = [
     "SavedOut",
     "Text",
     "Texts",
-    "sayable",
 ]
 
 LARGEST_NUMBER = 2**63 - 1
 """The largest that a column of numbers holds."""
-
-_DEEPEST = 150
-
-
-def sayable(value: Any, depth: int = 0) -> Any:
-    """Return a value as JSON can say it: scripts make numbers that are none, and halves of characters.
-
-    Args:
-        value: Anything that Python's reader of JSON gives.
-        depth: How deep it lies.
-    """
-    if depth > _DEEPEST:
-        return "…"
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "replace").decode()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        return {sayable(str(key)): sayable(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [sayable(item, depth + 1) for item in value]
-    return value
 
 
 Json = Annotated[Any, BeforeValidator(sayable)]

@@ -37,6 +37,14 @@ _ENDLESS = (
     "Look for a regular expression that has no end, in split or replaceAll"
 )
 
+_MOST_CHARACTERS, _MOST_VALUES = 64 * 1024 * 1024, 1_000_000
+"""As much as a script may write. A mapping of a few lines can double a value again and again."""
+
+_ENORMOUS = (
+    f"the mapping gave more than {_MOST_CHARACTERS // 1024**2} MB or {_MOST_VALUES:,} values for this "
+    "request. Look for operations that put a value into itself, such as concat"
+)
+
 
 async def run(batch: int, context: Context) -> StepReport:
     """Map every request of a batch that waits for it.
@@ -81,12 +89,15 @@ def map_document(transform: Transform, document: Any) -> Any:
         document: What the script left, or the request.
 
     Raises:
-        MappingFailed: The chain raised, gave null or had no end, or there is no JSON to map.
+        MappingFailed: The chain raised, gave null, far too much or had no end, or there is no JSON to map.
     """
     if isinstance(document, str):
         raise MappingFailed("the script's output is no JSON, so there is nothing to map")
     with with_an_end():
         mapped = transform(document)
+        is_small = _is_small(mapped)
+    if not is_small:
+        raise MappingFailed(_ENORMOUS)
     if mapped is None:
         raise MappingFailed(
             "the mapping gave null: no rule of the chain matched this request. "
@@ -98,6 +109,23 @@ def map_document(transform: Transform, document: Any) -> Any:
 def with_an_end() -> AbstractContextManager[None]:
     """Let what is mapped inside take ``MOST_S`` of processor time, and then raise ``MappingFailed``."""
     return cpu_limit(MappingFailed(_ENDLESS))
+
+
+def _is_small(mapped: Any) -> bool:
+    """Say whether a value is small enough to be written, without writing it: parts of it may be shared."""
+    values = characters = 0
+    waiting = [mapped]
+    while waiting and values <= _MOST_VALUES and characters <= _MOST_CHARACTERS:
+        value = waiting.pop()
+        values += 1
+        if isinstance(value, str):
+            characters += len(value)
+        elif isinstance(value, dict):
+            characters += sum(map(len, value))
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+    return not waiting and values <= _MOST_VALUES and characters <= _MOST_CHARACTERS
 
 
 async def _map_one(transform: Transform, turn: asyncio.Lock, desk: Desk, record: Record) -> None:

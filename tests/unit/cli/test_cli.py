@@ -74,6 +74,13 @@ class TestTry:
         assert (code, json.loads(out)["result_data"]) == (0, {"number": 7})
         assert json.loads(out)["explain"]
 
+    def test_a_number_that_is_none_and_half_a_character_are_json_all_the_same(self, flows, call):
+        script = b"outputStream.write('[NaN, \"\\\\ud83d\"]')"
+        put(flows, "acme", {**files_of(script={"file": "script.py"}), "script.py": script})
+        code, out, _ = call("try", "acme", "script", "--input", "-", stdin=b"{}")
+        assert code == 0
+        assert json.loads(out, parse_constant=int)["result_data"] == ["nan", "?"]
+
     def test_a_script_that_raises_exits_0(self, flows, call):
         put(flows, "acme", {**files_of(script={"file": "script.py"}), "script.py": b"raise ValueError('no')"})
         code, out, _ = call("try", "acme", "script", "--input", "-", stdin=b"{}")
