@@ -58,10 +58,27 @@ def _times(schedule: Schedule, now: datetime) -> Iterator[datetime]:
             for number in range(1, _SHOWN + 1):
                 yield (moment + number * schedule.every).replace(microsecond=0).astimezone(zone)
         elif schedule.cron is not None:
-            from croniter import croniter  # noqa: PLC0415 (slow to import)
-
-            times = croniter(PRESETS.get(schedule.cron, schedule.cron), now)
             while True:
-                yield times.get_next(datetime)
+                now = _next_time(PRESETS.get(schedule.cron, schedule.cron), now)
+                yield now
     except (ValueError, KeyError, OverflowError):  # no date that a calendar knows, or none any more
         return
+
+
+def _next_time(cron: str, now: datetime) -> datetime:
+    """Return the next time of a cron expression as Airflow reckons it, in the time zone of ``now``.
+
+    It goes by the clock on the wall; only what comes every hour comes in an hour that is there twice, twice.
+    """
+    from croniter import croniter  # noqa: PLC0415 (slow to import)
+
+    zone, wall = now.tzinfo, now.replace(tzinfo=None)
+    times = croniter(cron, wall)
+    then = times.get_next(datetime)
+    if times.expanded[1] == ["*"]:
+        return (now.astimezone(UTC) + (then - wall)).astimezone(zone)
+    second = then.replace(tzinfo=zone, fold=1)  # of the two on the day when clocks are set back
+    if second.astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0) == then:
+        return second
+    first = then.replace(tzinfo=zone)  # left out on the day when they are set forward: as much later
+    return first.astimezone(UTC).astimezone(zone)
