@@ -20,21 +20,18 @@ BEFORE_CLOCKS_CHANGE = ["2026-03-28T12:00", "2026-10-24T12:00", "2026-03-29T01:1
 def airflows(cron: str, zone: str, now: datetime, count: int) -> list[datetime]:
     """Return when Airflow runs a flow from now on."""
     timetable = CronDataIntervalTimetable(cron, timezone=pendulum.timezone(zone))
-    restriction = TimeRestriction(
-        earliest=pendulum.instance(now).subtract(days=70), latest=None, catchup=True
-    )
-    times: list[datetime] = []
-    last: DataInterval | None = None
-    while len(times) < count:
+    start = pendulum.datetime(2026, 1, 1)
+    restriction = TimeRestriction(earliest=start, latest=None, catchup=True)
+    last, times = DataInterval(start, pendulum.instance(now)), []
+    for _ in range(count):
         found = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction)
         assert found is not None
         last = found.data_interval
-        if found.run_after > now:
-            times.append(found.run_after)
+        times.append(found.run_after)
     return times
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "Europe/Istanbul", "America/New_York"])
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Europe/Istanbul"])
 @pytest.mark.parametrize("now", BEFORE_CLOCKS_CHANGE)
 @pytest.mark.parametrize("cron", ["30 2 * * *", "0 2,3 * * *", "*/30 * * * *", "15 */2 * * *", "0 0 5 * *"])
 def test_also_where_clocks_are_set(cron, now, zone):

@@ -74,7 +74,7 @@ def _next_time(cron: str, now: datetime) -> datetime:
 
     zone, wall = now.tzinfo, now.replace(tzinfo=None)
     times = croniter(cron, wall)
-    then = times.get_next(datetime)
+    then: datetime = times.get_next(datetime)
     if times.expanded[1] == ["*"]:
         return (now.astimezone(UTC) + (then - wall)).astimezone(zone)
     second = then.replace(tzinfo=zone, fold=1)  # of the two on the day when clocks are set back
