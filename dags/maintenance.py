@@ -18,6 +18,7 @@ with DAG(
     is_paused_upon_creation=False,
     tags=[TAG],
     doc_md="Deletes stored payloads that are older than their flow keeps them (`keep_payloads_days`). "
-    "What is unfinished, in doubt or parked stays.",
+    "What is unfinished, in doubt or parked stays. After a change of `payload_key`, what else the old key "
+    "reads is rewritten under the new one.",
 ):
     HousekeepingOperator(task_id="keep_house", retries=2)

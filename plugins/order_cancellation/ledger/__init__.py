@@ -16,6 +16,7 @@ from order_cancellation.ledger.dry import DryResults
 from order_cancellation.ledger.history import History, Save
 from order_cancellation.ledger.housekeeping import Housekeeping
 from order_cancellation.ledger.intake import Intake
+from order_cancellation.ledger.keys import Keys
 from order_cancellation.ledger.opening import identity_of, open_database
 from order_cancellation.ledger.queries import Queries
 from order_cancellation.ledger.records import Change, Record
@@ -55,6 +56,7 @@ class Ledger:
         self.queries = Queries(self.database, cipher, clock)
         self.search = Search(self.database)
         self.housekeeping = Housekeeping(self.database, clock)
+        self.keys = Keys(self.database, cipher)
         self.dry = DryResults(self.database, cipher)
 
     def __enter__(self) -> Self:

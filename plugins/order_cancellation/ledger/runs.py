@@ -14,7 +14,7 @@ from sqlalchemy import Select, bindparam, delete, func, select, update
 
 from order_cancellation.clock import Clock
 from order_cancellation.ledger import schema
-from order_cancellation.ledger.cipher import Cipher
+from order_cancellation.ledger.cipher import Cipher, Under
 from order_cancellation.ledger.database import Database
 from order_cancellation.ledger.records import Record
 from order_cancellation.ledger.states import State
@@ -100,7 +100,17 @@ class Runs:
     def keep_revision(
         self, flow: str, revision: str, files: Mapping[str, bytes], *, author: str = "", note: str = ""
     ) -> None:
-        """Keep a flow's folder as it is now; a revision that is there already stays as it is."""
+        """Keep a flow's folder as it is now; a revision that is there already stays as it is.
+
+        Only what it is encrypted with does not: the newest key takes the place of another, so that a flow
+        goes on with the newest alone, even where the one before is gone.
+        """
+        r = schema.revisions.c
+        with self._database.read() as connection:
+            found = connection.execute(select(r.files).where(r.flow == flow, r.revision == revision)).scalar()
+        under = None if found is None else self._cipher.under(found)
+        if under == Under.NEWEST:
+            return
         packed = {name: b64encode(zlib.compress(data)).decode() for name, data in files.items()}
         row = {
             "flow": flow,
@@ -112,6 +122,13 @@ class Runs:
         }
         with self._database.write() as connection:
             self._database.insert_missing(connection, schema.revisions, [row])
+            if found is not None:
+                under_newest = self._cipher.renewed(found) if under == Under.OLDER else row["files"]
+                connection.execute(
+                    update(schema.revisions)
+                    .where(r.flow == flow, r.revision == revision)
+                    .values(files=under_newest)
+                )
 
     def revision(self, flow: str, revision: str) -> dict[str, bytes]:
         """Return a kept folder: relative path → content.

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import bindparam, or_, select, update
 
 from order_cancellation.clock import Clock
+from order_cancellation.errors import ConfigurationError
 from order_cancellation.http.tokens import Token
 from order_cancellation.ledger import schema
 from order_cancellation.ledger.cipher import Cipher
@@ -26,6 +27,7 @@ _CLAIM = (
     )
     .values(renewal_owner=bindparam("to_owner"), renewal_until=bindparam("to_end"))
 )
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 class LedgerTokens:
@@ -43,13 +45,22 @@ class LedgerTokens:
         self._clock = clock
 
     def load(self, key: str) -> Token | None:
-        """Return the newest token, or None."""
+        """Return the newest token, or None.
+
+        One that can't be decrypted comes back empty and at its end, so that a login replaces it: its key may
+        be gone, and a token is the one thing here that can be had anew. Its generation is what the next login
+        counts on from; as None it would be 0, which claims nothing where there is a token.
+        """
         with self._database.read() as connection:
             row = connection.execute(_LOAD, {"at_key": key}).one_or_none()
         if row is None or row.data is None:
             return None
+        try:
+            kept = self._cipher.unpack(row.data)
+        except ConfigurationError:
+            return Token(headers={}, generation=row.generation, expires_at=_LONG_AGO)
         ends = None if row.expires_at is None else datetime.fromtimestamp(row.expires_at, UTC)
-        return Token(**self._cipher.unpack(row.data), generation=row.generation, expires_at=ends)
+        return Token(**kept, generation=row.generation, expires_at=ends)
 
     def save(self, key: str, token: Token) -> None:
         """Keep a token in place of all older ones, and end this key's renewal.

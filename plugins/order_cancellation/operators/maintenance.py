@@ -16,7 +16,10 @@ log = structlog.get_logger(__name__)
 
 
 class HousekeepingOperator(BaseOperator):
-    """Delete what need not be kept any longer, as each flow's ``keep_payloads_days`` says."""
+    """Delete what need not be kept any longer, as each flow's ``keep_payloads_days`` says.
+
+    After a change of ``payload_key``, what else the old key reads is rewritten under the new one.
+    """
 
     ui_color = "#e9e9ec"
 

@@ -203,6 +203,8 @@ def report(settings: Settings, run: Run) -> RunReport:
 async def keep_house(settings: Settings) -> dict[str, int]:
     """Delete what is past its time: payloads older than ``keep_payloads_days`` of what is finished.
 
+    What else only an older ``payload_key`` reads is rewritten under the newest.
+
     Returns:
         How many payloads of each flow were deleted.
     """
@@ -213,6 +215,8 @@ async def keep_house(settings: Settings) -> dict[str, int]:
             deleted[flow_id] = ledger.housekeeping.delete_payloads(
                 flow_id, older_than_days=_keep_days(store, flow_id)
             )
+        if rewritten := ledger.keys.renew():
+            _LOG.info("%s rows of the ledger that needed an older key are under the newest now", rewritten)
     return deleted
 
 

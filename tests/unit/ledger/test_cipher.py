@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from order_cancellation.errors import ConfigurationError
-from order_cancellation.ledger.cipher import Cipher
+from order_cancellation.ledger.cipher import Cipher, Under
 from order_cancellation.ledger.schema import storable
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
@@ -43,6 +43,23 @@ def test_a_missing_key_is_named_and_not_shown():
         Cipher((NEW,)).unpack(packed)
     assert OLD not in str(caught.value)
     assert NEW not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("keys", "under"), [((OLD,), Under.NEWEST), ((NEW, OLD), Under.OLDER), ((NEW,), Under.NONE)]
+)
+def test_under_which_key_something_is_can_be_told(keys, under):
+    assert Cipher(keys).under(Cipher((OLD,)).pack({"a": 1})) == under
+
+
+def test_what_is_renewed_needs_the_newest_key_alone():
+    packed = Cipher((NEW, OLD)).renewed(Cipher((OLD,)).pack({"a": 1}))
+    assert Cipher((NEW,)).unpack(packed) == {"a": 1}
+
+
+def test_what_no_key_reads_is_not_renewed():
+    with pytest.raises(ConfigurationError, match="payload_key"):
+        Cipher((NEW,)).renewed(Cipher((OLD,)).pack({"a": 1}))
 
 
 @given(text=TEXTS)
