@@ -1,4 +1,4 @@
-"""After a change of the payload key: what an older key reads is rewritten."""
+"""After a change of the payload key: what an older key reads is rewritten, and told is what no key reads."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ def stored(ledger, column):
     """A table's encrypted values, as they lie there."""
     with ledger.database.read() as connection:
         return [bytes(value) for value in connection.execute(select(column)).scalars()]
+
+
+def needs(ledger):
+    """How many rows of each kind need an older key, and one that is not set."""
+    return {one.kind: (one.older, one.lost) for one in ledger.keys.needed() if one.older or one.lost}
 
 
 def fill(ledger):
@@ -132,7 +137,7 @@ class TestRenewing:
             open_ledger().runs.keep_revision(FLOW, f"r{number}", FILES)
         ledger = open_ledger(keys=(NEW, KEY))
         assert ledger.keys.renew() == 15
-        assert ledger.keys.renew() == 0
+        assert (ledger.keys.renew(), needs(ledger)) == (0, {})
 
     def test_what_no_key_reads_stays_as_it_is_and_stops_nothing(self, open_ledger):
         stranger = open_ledger(keys=(Fernet.generate_key().decode(),))
@@ -187,3 +192,30 @@ class TestRenewing:
             assert ledger.keys.renew() == 1
         assert len(plans) == 2
         assert all("payloads_pkey" in plan or "sqlite_autoindex_payloads" in plan for plan in plans)
+
+
+class TestNeeds:
+    def test_under_the_newest_key_nothing_needs_another(self, ledger):
+        fill(ledger)
+        assert needs(ledger) == {}
+
+    @pytest.mark.parametrize(("known", "expected"), [((NEW, KEY), (1, 0)), ((NEW,), (0, 1))])
+    def test_each_kind_is_counted_by_the_key_that_it_needs(self, open_ledger, known, expected):
+        fill(open_ledger())
+        assert needs(open_ledger(keys=known)) == dict.fromkeys(
+            (
+                "flows' newest revisions",
+                "payloads of unfinished requests",
+                "earlier revisions",
+                "login tokens",
+                "results of dry runs",
+                "payloads of finished requests",
+            ),
+            expected,
+        )
+
+    def test_of_many_it_is_said_that_not_all_were_looked_at(self, open_ledger, monkeypatch):
+        monkeypatch.setattr(keys, "_LOOKED_AT", 2)
+        enter(open_ledger(), requests(3))
+        [need] = [one for one in open_ledger(keys=(NEW,)).keys.needed() if one.lost]
+        assert (need.lost, need.whole) == (2, False)

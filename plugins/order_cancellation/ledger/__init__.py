@@ -16,7 +16,7 @@ from order_cancellation.ledger.dry import DryResults
 from order_cancellation.ledger.history import History, Save
 from order_cancellation.ledger.housekeeping import Housekeeping
 from order_cancellation.ledger.intake import Intake
-from order_cancellation.ledger.keys import Keys
+from order_cancellation.ledger.keys import Keys, Need
 from order_cancellation.ledger.opening import identity_of, open_database
 from order_cancellation.ledger.queries import Queries
 from order_cancellation.ledger.records import Change, Record
@@ -27,7 +27,7 @@ from order_cancellation.ledger.tokens import LedgerTokens
 from order_cancellation.ledger.traffic import LedgerTraffic
 from order_cancellation.ledger.work import Claim, Work
 
-__all__ = ["Batch", "Change", "Claim", "Ledger", "Limits", "Record", "RunRow", "Save", "State"]
+__all__ = ["Batch", "Change", "Claim", "Ledger", "Limits", "Need", "Record", "RunRow", "Save", "State"]
 
 
 class Ledger:

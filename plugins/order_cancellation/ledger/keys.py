@@ -1,22 +1,27 @@
-"""Which key rows are under: what needs an older one is rewritten under the newest."""
+"""Which key rows are under: what needs an older one is rewritten under the newest, or counted."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Update, bindparam, select, tuple_, update
+from sqlalchemy import Column, Select, Update, and_, bindparam, func, select, tuple_, update
 
 from order_cancellation.ledger import schema
 from order_cancellation.ledger.cipher import Cipher, Under
 from order_cancellation.ledger.database import Database
 from order_cancellation.ledger.states import OPEN
 
-__all__ = ["Keys"]
+__all__ = ["Keys", "Need"]
 
 _AT_ONCE = 100
 """How many rows (requests, where it is their payloads) are read and rewritten together."""
+
+_LOOKED_AT = 10_000
+"""How many rows of a kind are counted at most: to try a key takes some 20 µs."""
 
 _R = schema.requests.c
 _P = schema.payloads.c
@@ -24,14 +29,51 @@ _V = schema.revisions.c
 _ENCRYPTED = (_V.files, schema.tokens.c.data, schema.dry_results.c.data)
 """What is rewritten whole, whatever its age; payloads are more, and most of them finished requests'."""
 
+_S = schema.runs.c
+_NEWEST_RUNS = select(_S.flow, func.max(_S.started_at).label("at")).group_by(_S.flow).subquery()
+_IN_FORCE = tuple_(_V.flow, _V.revision).in_(
+    select(_S.flow, _S.revision).join(
+        _NEWEST_RUNS, and_(_S.flow == _NEWEST_RUNS.c.flow, _S.started_at == _NEWEST_RUNS.c.at)
+    )
+)
+_OF_REQUEST = and_(_R.flow == _P.flow, _R.uuid == _P.uuid)
+_OF_UNFINISHED = (
+    select(_P.data).join_from(schema.payloads, schema.requests, _OF_REQUEST).where(_R.state.in_(OPEN))
+)
+_OF_FINISHED = (
+    select(_P.data)
+    .where(~select(_R.uuid).where(_OF_REQUEST, _R.state.in_(OPEN)).exists())
+    .order_by(_P.created_at)  # those under an older key come first
+)
 _OPEN_ONES = select(_R.uuid).where(_R.flow == bindparam("at_flow"), _R.state.in_(OPEN)).order_by(_R.uuid)
 _PAYLOADS_OF = select(*schema.payloads.primary_key, _P.data).where(
     _P.flow == bindparam("at_flow"), _P.uuid.in_(bindparam("at_uuids", expanding=True))
 )
 
 
+@dataclass(frozen=True)
+class Need:
+    """How many rows of a kind need which key.
+
+    Args:
+        kind: What they are, in the plural.
+        older: How many only an older key reads.
+        lost: How many none of the keys reads.
+        whole: Whether all rows of the kind were looked at.
+        essential: Whether work stands still where none reads them.
+        renewed: Whether :meth:`Keys.renew` rewrites them.
+    """
+
+    kind: str
+    older: int
+    lost: int
+    whole: bool
+    essential: bool
+    renewed: bool
+
+
 class Keys:
-    """Lets an older key become needless.
+    """Lets an older key become needless, and says whether it is.
 
     Args:
         database: Where.
@@ -102,6 +144,28 @@ class Keys:
                     self._database.lock_flow(connection, flow)
                 connection.execute(_renewing(column), changed)
         return len(changed)
+
+    def needed(self) -> list[Need]:
+        """Count which rows need an older key, or one that is not set; of kinds with many rows, the first."""
+        tokens = schema.tokens.c.data
+        return [
+            self._need("flows' newest revisions", select(_V.files).where(_IN_FORCE), essential=True),
+            self._need("payloads of unfinished requests", _OF_UNFINISHED, essential=True),
+            self._need("earlier revisions", select(_V.files).where(~_IN_FORCE)),
+            self._need("login tokens", select(tokens).where(tokens.is_not(None))),
+            self._need("results of dry runs", select(schema.dry_results.c.data)),
+            self._need("payloads of finished requests", _OF_FINISHED, renewed=False),
+        ]
+
+    def _need(self, kind: str, query: Select[Any], *, essential: bool = False, renewed: bool = True) -> Need:
+        counts: Counter[Under] = Counter()
+        with self._database.read() as connection:
+            found = connection.execute(
+                query.limit(_LOOKED_AT), execution_options={"yield_per": _AT_ONCE}
+            ).scalars()
+            counts.update(self._cipher.under(data) for data in found)
+        whole = counts.total() < _LOOKED_AT
+        return Need(kind, counts[Under.OLDER], counts[Under.NONE], whole, essential, renewed)
 
 
 @cache

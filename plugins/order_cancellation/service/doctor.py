@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 
 from order_cancellation.errors import ConfigurationError, OrderCancellationError
 from order_cancellation.flow.store import FlowStore
+from order_cancellation.ledger import Need
 from order_cancellation.scripts import protections
 from order_cancellation.service.flows import check_all
 from order_cancellation.service.requests import list_requests, open_ledger
@@ -19,6 +20,11 @@ from order_cancellation.service.settings import Settings
 __all__ = ["Finding", "examine"]
 
 OK, ABSENT, WRONG = "ok", "absent", "wrong"
+_ADD_THE_KEY = "add the key that they were written with to payload_key (newest first)"
+_REWRITTEN_SOON = (
+    "keep it until the DAG maintenance has run, which rewrites all but those of finished requests"
+)
+_NOT_NEEDED = "it can go once they need not be shown any more; keep_payloads_days ends them"
 
 
 @dataclass(frozen=True)
@@ -97,10 +103,33 @@ def _of_services(settings: Settings) -> Iterator[Finding]:
     try:
         with open_ledger(settings) as ledger:
             list_requests(ledger, limit=1)
+            needs = ledger.keys.needed()
     except OrderCancellationError as error:
         yield Finding("services", "ledger", WRONG, f"{kind}: {error}")
         return
     yield Finding("services", "ledger", OK, f"{kind}, can be read")
+    yield _keys_needed(needs)
+
+
+def _keys_needed(needs: Sequence[Need]) -> Finding:
+    """Say whether a key is missing, and what an older one is still needed for."""
+    lost = [(one.lost, one) for one in needs if one.lost]
+    older = [(one.older, one) for one in needs if one.older]
+    said = []
+    if lost:
+        said.append(f"no key reads {_listed(lost)}: {_ADD_THE_KEY}")
+    if older:
+        said.append(f"only an older key reads {_listed(older)}: {_when_it_can_go(older)}")
+    state = OK if not lost else WRONG if any(one.essential for _, one in lost) else ABSENT
+    return Finding("services", "ledger_keys", state, "; ".join(said) or "the newest key reads everything")
+
+
+def _listed(counts: Sequence[tuple[int, Need]]) -> str:
+    return ", ".join(f"{'' if one.whole else 'at least '}{count:,} {one.kind}" for count, one in counts)
+
+
+def _when_it_can_go(older: Sequence[tuple[int, Need]]) -> str:
+    return _REWRITTEN_SOON if any(one.renewed for _, one in older) else _NOT_NEEDED
 
 
 def _of_scripts(settings: Settings) -> Iterator[Finding]:

@@ -3,9 +3,15 @@ from __future__ import annotations
 import pytest
 from cryptography.fernet import Fernet
 
+from contract.ledgers import FLOW, brought_to
+from order_cancellation.http.tokens import Token
+from order_cancellation.ledger import State
 from order_cancellation.service.doctor import Finding, examine
+from order_cancellation.service.requests import open_ledger
 from order_cancellation.service.settings import Settings
 from unit.flow.flow_files import put
+
+NEW = Fernet.generate_key().decode()
 
 
 @pytest.fixture
@@ -59,3 +65,47 @@ def test_a_ledger_that_can_not_be_reached_is_wrong_and_its_password_is_not_shown
     finding = found(settings, "ledger", ledger_url="postgresql+psycopg2://me:secret@127.0.0.1:1/db")
     assert finding.state == "wrong"
     assert "secret" not in finding.detail
+
+
+class TestKeysOfTheLedger:
+    """What is in the ledger was written under the key that is set at first."""
+
+    def test_the_newest_key_reads_everything(self, settings):
+        with open_ledger(settings) as ledger:
+            brought_to(ledger, State.IN_DOUBT)
+        finding = found(settings, "ledger_keys")
+        assert (finding.state, finding.detail) == ("ok", "the newest key reads everything")
+
+    @pytest.mark.parametrize(
+        ("state", "kind", "when"),
+        [
+            (State.IN_DOUBT, "1 payloads of unfinished requests", "until the DAG maintenance has run"),
+            (State.DONE, "1 payloads of finished requests", "keep_payloads_days"),
+        ],
+    )
+    def test_what_needs_an_older_key_is_told_with_when_it_can_go(self, settings, state, kind, when):
+        with open_ledger(settings) as ledger:
+            brought_to(ledger, state)
+        finding = found(settings, "ledger_keys", payload_keys=(NEW, *settings.payload_keys))
+        assert finding.state == "ok"
+        assert finding.detail.startswith(f"only an older key reads {kind}: ")
+        assert when in finding.detail
+
+    def test_a_missing_key_is_wrong_where_work_stands_still_without_it(self, settings):
+        with open_ledger(settings) as ledger:
+            ledger.runs.keep_revision(FLOW, "r1", {})
+            ledger.runs.start(FLOW, "run-1", "r1", dry_run=False)
+            brought_to(ledger, State.IN_DOUBT)
+        finding = found(settings, "ledger_keys", payload_keys=(NEW,))
+        assert finding.state == "wrong"
+        assert "no key reads 1 flows' newest revisions, 1 payloads of unfinished requests: " in finding.detail
+        assert "add the key" in finding.detail
+        assert not any(key in finding.detail for key in (NEW, *settings.payload_keys))
+
+    def test_a_missing_key_that_nothing_waits_for_is_told_and_not_wrong(self, settings):
+        with open_ledger(settings) as ledger:
+            ledger.tokens.save("erp", Token({"a": "b"}))
+            brought_to(ledger, State.DONE)
+        finding = found(settings, "ledger_keys", payload_keys=(NEW,))
+        assert finding.state == "absent"
+        assert "1 login tokens, 1 payloads of finished requests" in finding.detail
