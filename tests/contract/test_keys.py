@@ -8,7 +8,19 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 
-from contract.ledgers import FLOW, KEY, a_request, brought_to, enter, plans_of, requests, uuid_of
+from contract.ledgers import (
+    FLOW,
+    KEY,
+    STEP,
+    a_request,
+    brought_to,
+    enter,
+    open_claim,
+    plans_of,
+    requests,
+    take,
+    uuid_of,
+)
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.http.tokens import Token
 from order_cancellation.ledger import State, keys, schema
@@ -219,3 +231,49 @@ class TestNeeds:
         enter(open_ledger(), requests(3))
         [need] = [one for one in open_ledger(keys=(NEW,)).keys.needed() if one.lost]
         assert (need.lost, need.whole) == (2, False)
+
+
+class TestTaking:
+    """Requests 1 and 2 were entered under a key that is gone, request 3 under the one that is set."""
+
+    @pytest.fixture
+    def claim(self, open_ledger, ledger):
+        ready = {"first_step": STEP, "ready": True}
+        enter(open_ledger(keys=(NEW,)), requests(2), **ready)
+        enter(ledger, [a_request(3)], position=2, **ready)
+        ledger.intake.assign(FLOW, "run-1", 1)
+        return open_claim(ledger)
+
+    def test_what_can_not_be_read_holds_nothing_up_that_is_behind_it(self, ledger, claim):
+        *unreadable, record = take(ledger, claim, kinds=("request",))
+        assert [one.id for one in (*unreadable, record)] == [1, 2, 3]
+        assert record.payloads["request"]["id"] == 3
+        for one in unreadable:
+            with pytest.raises(ConfigurationError, match="payload_key"):
+                one.payloads["request"]
+
+    def test_where_nothing_can_be_read_nothing_is_taken(self, open_ledger, ledger, claim):
+        stranger = open_ledger(keys=(Fernet.generate_key().decode(),))
+        with pytest.raises(ConfigurationError, match="payload_key"):
+            take(stranger, open_claim(stranger), kinds=("request",))
+        assert len(take(ledger, claim, kinds=("request",))) == 3
+
+    def test_after_the_first_of_a_batch_it_is_no_longer_the_key_that_is_wrong(self, open_ledger, claim):
+        ledger = open_ledger(keys=(NEW,))
+        *_, last = take(ledger, claim, kinds=("request",), limit=2)
+        [record] = take(ledger, claim, kinds=("request",), after=last.position)
+        assert record.id == 3
+
+    def test_mostly_one_payload_is_decrypted(self, open_ledger, claim, monkeypatch):
+        ledger = open_ledger(keys=(KEY, NEW))
+        unpack, unpacked = ledger.work._cipher.unpack, []
+
+        def count(data):
+            unpacked.append(unpack(data)["id"])
+            return unpack(data)
+
+        monkeypatch.setattr(ledger.work._cipher, "unpack", count)
+        records = take(ledger, claim, kinds=("request",))
+        assert unpacked == [1]
+        assert records[0].payloads["request"]["id"] == 1
+        assert unpacked == [1]

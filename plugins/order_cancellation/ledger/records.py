@@ -29,7 +29,8 @@ class Payloads(MutableMapping[str, Any]):
 
     def __getitem__(self, kind: str) -> Any:
         if kind not in self._values:
-            self._values[kind] = self._packed.pop(kind)()
+            self._values[kind] = self._packed[kind]()  # one that can't be unpacked stays: it is not absent
+            del self._packed[kind]
         return self._values[kind]
 
     def __setitem__(self, kind: str, value: Any) -> None:

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from order_cancellation.clock import Clock
-from order_cancellation.errors import LeaseLost
+from order_cancellation.errors import ConfigurationError, LeaseLost
 from order_cancellation.ledger import schema
 from order_cancellation.ledger.cipher import Cipher
 from order_cancellation.ledger.database import Database
@@ -186,11 +186,7 @@ def record_from(row: Any) -> Record:
 def read_payloads(
     connection: Connection, cipher: Cipher, flow: str, records: Sequence[Record], kinds: Iterable[str]
 ) -> None:
-    """Put the newest payloads of the wanted kinds into the records.
-
-    Raises:
-        ConfigurationError: The first of them can't be decrypted: the key is wrong, so nothing shall be taken.
-    """
+    """Put the newest payloads of the wanted kinds into the records."""
     wanted = tuple(kinds)
     by_uuid = {record.uuid: record for record in records}
     if not wanted or not by_uuid:
@@ -202,9 +198,28 @@ def read_payloads(
             record = by_uuid[uuid]
             if number == (record.sends if kind in PER_SEND else record.attempts):
                 record.payloads.put_packed(kind, partial(cipher.unpack, data))
-    first = next((record for record in records if record.payloads), None)
-    if first is not None:
-        first.payloads[next(iter(first.payloads))]
+
+
+def _refuse_wrong_key(records: Sequence[Record]) -> None:
+    """Refuse to take requests of which nothing can be decrypted: all of them would fail one by one.
+
+    Where anything can be, the key is right, and what it does not read is those requests' own error, when a
+    step asks for it. So mostly one payload is decrypted here, of which the step makes use, too.
+
+    Raises:
+        ConfigurationError: None of their payloads can be decrypted.
+    """
+    unreadable: ConfigurationError | None = None
+    for record in records:
+        for kind in record.payloads:
+            try:
+                record.payloads[kind]
+            except ConfigurationError as error:
+                unreadable = error
+            else:
+                return
+    if unreadable is not None:
+        raise unreadable
 
 
 class Work:
@@ -290,6 +305,10 @@ class Work:
             after: Only those whose position is greater.
             limit: At most so many, in the order of their positions.
             any_step: States taken whatever the step.
+
+        Raises:
+            ConfigurationError: They are the batch's first, and nothing of them can be decrypted: the key is
+                wrong, so nothing is taken.
         """
         with self._database.write() as connection:
             self._database.lock_flow(connection, claim.flow)
@@ -304,6 +323,8 @@ class Work:
                 self._mark(connection, claim, records)
                 end_leases(connection, {record.claim_id for record in records} - {claim.id})
             read_payloads(connection, self._cipher, claim.flow, records, kinds)
+            if after < 0:
+                _refuse_wrong_key(records)
         return records
 
     def held_until(self, claim: Claim, *, steps: Sequence[str], states: Sequence[State]) -> float | None:

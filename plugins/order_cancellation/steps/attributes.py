@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from order_cancellation.errors import ConfigurationError
 from order_cancellation.http.masking import beginning, mask, masker, personal_values, redact_text
 from order_cancellation.ledger import Record
 from order_cancellation.steps.context import Context, Outcome
@@ -46,8 +47,14 @@ def safe_text(text: str, record: Record) -> str:
     """Return a text that a user's script or a remote system made, without the request's personal data.
 
     Its beginning, if it is very long: looking for them in megabytes would hold up all that goes on beside.
+    Where the request can't be decrypted, nobody knows what to take out, and that is said in the text's place:
+    it is no reason to leave unwritten what became of a send.
     """
-    return mask(redact_text(beginning(text)), private_texts(record))
+    try:
+        private = private_texts(record)
+    except ConfigurationError as error:
+        return str(error)
+    return mask(redact_text(beginning(text)), private)
 
 
 def told(step: str, record: Record, outcome: Outcome, before: dict[str, str]) -> list[tuple[str, str]]:
@@ -60,5 +67,8 @@ def told(step: str, record: Record, outcome: Outcome, before: dict[str, str]) ->
             lines.append(("info", f": {key} = {value[:_SHOWN_CHARS]}"))
     if not lines:
         return []
-    masked = masker(private_texts(record))
+    try:
+        masked = masker(private_texts(record))
+    except ConfigurationError as error:
+        return [("warn", f"Request {record.id}, {step}: what its script said is not shown: {error}")]
     return [(level, f"Request {record.id}, {step}{masked(redact_text(text))}") for level, text in lines]

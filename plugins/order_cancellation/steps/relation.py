@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from order_cancellation.errors import (
+    ConfigurationError,
     InDoubt,
     NotSent,
     OrderCancellationError,
@@ -213,9 +214,10 @@ def _in_doubt(context: Context, record: Record, why: str, relation: str) -> Reco
 def _told(context: Context, answer: StoredAnswer, record: Record) -> str:
     if answer.status is None:
         return "no answer came"
-    secrets = [
-        *context.the_erp().secrets,
-        *secret_headers(record.payloads.get("sent", {}).get("headers", {})),
-    ]
-    words = excerpt(answer, secrets=secrets, about=record.payloads.get("request"))
+    try:
+        headers = record.payloads.get("sent", {}).get("headers", {})
+        request = record.payloads.get("request")
+    except ConfigurationError as error:  # where it can't be decrypted, nobody knows what to take out
+        return f"the ERP answered {answer.status}; {error}"
+    words = excerpt(answer, secrets=[*context.the_erp().secrets, *secret_headers(headers)], about=request)
     return f"the ERP answered {answer.status}: {words}"

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from order_cancellation.errors import InDoubt, ScriptFailed
+from order_cancellation.errors import ConfigurationError, InDoubt, ScriptFailed
 from order_cancellation.flow.model import Delivery
-from order_cancellation.steps.attributes import attributes_of
+from order_cancellation.ledger.records import Payloads
+from order_cancellation.steps.attributes import attributes_of, safe_text, told
 from order_cancellation.steps.get_data import batch_sizes, even
 from order_cancellation.steps.judge import Relation, StoredAnswer, default_relation, relation_of, wait_asked
 from order_cancellation.steps.outcomes import retry_pause_s
@@ -42,6 +43,27 @@ class TestAttributesOf:
         given = attributes_of(SimpleNamespace(run_id="run-2"), ANSWERED_BEFORE)
 
         assert given["invokehttp.status.code"] == "503"
+
+
+class TestTextsOfWhatCanNotBeRead:
+    """Where a request can't be decrypted, nobody knows what to mask in a text about it."""
+
+    @pytest.fixture
+    def record(self):
+        def unreadable():
+            raise ConfigurationError("no key reads it")
+
+        payloads = Payloads()
+        payloads.put_packed("request", unreadable)
+        return SimpleNamespace(id=4, payloads=payloads)
+
+    def test_the_reason_stands_in_the_place_of_the_text(self, record):
+        assert safe_text("Ada Lovelace is unknown", record) == "no key reads it"
+
+    def test_what_a_script_said_is_not_shown(self, record):
+        said = SimpleNamespace(log_lines=[("info", "Ada Lovelace")], printed="", attributes={})
+        [(level, line)] = told("post_script", record, said, {})
+        assert (level, "no key reads it" in line, "Ada" in line) == ("warn", True, False)
 
 
 class TestDefaultRelation:
