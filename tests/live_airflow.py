@@ -279,6 +279,7 @@ def live(
     flows = tmp_path_factory.mktemp("flows")
     for name in ("every_step", "repaired", "scheduled", "backfilled"):
         write_flow(flows, name, FLOW.replace("title: Every step", f"title: {name}"))
+    write_flow(flows, "talkative", FLOW)
     (flows / "backfilled" / "flow.yaml").write_text(FLOW + "schedule: {every: 1d}\n", encoding="utf-8")
     write_flow(flows, "not_valid", "get_data: {connection: 7}\nnonsense: true\n")
     with live_airflow(home, flows, live_sandbox) as running:

@@ -210,9 +210,9 @@ PERSONAL = {
     "iban",
     "first_name",
     "last_name",
-    "line",
-    "ip_address",
-    "bank_account_holder",
+    "holder_name",
+    "remote_addr",
+    "date_of_birth",
 }
 
 

@@ -22,7 +22,48 @@ REFUSE_SECOND = {
         }
     ],
 }
-PERSONAL = ("first_name", "last_name", "email", "phone_number")
+
+PLANTED = {
+    "customer.first_name": "Canaria",
+    "customer.last_name": "Kanarya-Vogel",
+    "customer.email": "canary@example.com",
+    "customer.phone_number": "05327654321",
+    "customer.date_of_birth": "1971-02-03",
+    "iban": "TR330006100519786457841326",
+    "holder_name": "Canaria von Holder",
+    "order_item.order.remote_addr": "203.0.113.77",
+}
+"""What a customer gives of herself: in a request that is booked, a refused one, and one too much for a script."""
+REPEATED = " ".join(PLANTED.values())
+ALL_PERSONAL = {
+    "name": "canaries",
+    "requests": {
+        "count": 3,
+        "first_id": 501,
+        "changes": [{"position": place, "set": PLANTED} for place in (1, 2, 3)],
+    },
+    "rules": [
+        {
+            "match": {"route": "erp.book", "position": 2},
+            "then": {
+                "status": 422,
+                "body": {"message": f"Unknown: {REPEATED.upper()} {REPEATED}"},
+                "book": "never",
+            },
+        }
+    ],
+}
+TALKATIVE = """
+import json
+request = json.loads(input_text)
+person = {**request["customer"], "iban": request["iban"], "holder_name": request["holder_name"]}
+print(person, request["order_item"]["order"]["remote_addr"])
+session.putAttribute("log.person", json.dumps(person))
+session.putAttribute("log.iban", request["iban"])
+if request["id"] == 503:
+    raise ValueError(f"{input_text[-3000:]} is too much: {person}")
+outputStream.write(json.dumps(request))
+"""
 
 
 class TestRun:
@@ -141,15 +182,13 @@ def dated(*dates):
 
 class TestNothingSecretOrPersonal:
     def test_is_in_any_log_xcom_or_rendered_field(self, live):
-        """After a run with personal data and secrets both databases and all logs are searched for them."""
-        live.begin({"name": "all_fine", "requests": {"count": 3}})
-        people = [request["customer"] for request in live.sandbox.requests]
-        ibans = [request["iban"] for request in live.sandbox.requests if request["iban"]]
-        run_id, state = live.run("every_step")
+        """After a run whose script and ERP repeat all they know, both databases and all logs are searched."""
+        (live.flows / "talkative" / "script.py").write_text(TALKATIVE)
+        live.begin(ALL_PERSONAL)
+        run_id, state = live.run("talkative")
 
-        canaries = {str(person[field]) for person in people for field in PERSONAL if person[field]} | set(
-            ibans
-        )
+        assert {str(request["iban"]) for request in live.sandbox.requests} == {PLANTED["iban"]}
+        canaries = {*PLANTED.values(), *map(str.upper, PLANTED.values())}
         canaries |= {"omnitron-secret", "erp-secret", *tokens_of(live)}
         logs, airflow_db, ledger = (
             logs_of(live.home),
@@ -157,8 +196,11 @@ class TestNothingSecretOrPersonal:
             dump(live.home / "ledger.db"),
         )
 
-        assert state == "success", live.states("every_step", run_id)
-        assert live.booked() == [1, 2, 3]
+        assert state == "failed", live.states("talkative", run_id)
+        assert live.booked() == [501]
+        assert "Request 501, script: log.iban = ***" in logs
+        assert "is too much" in logs
+        assert "the ERP answered 422" in ledger
         for canary in canaries:
             assert canary not in logs, "in a log"
             assert canary not in airflow_db, "in Airflow's database"
