@@ -78,7 +78,7 @@ simulate: setup
 # The second lock is what runs in production; it is held to the versions that the tests ran with.
 lock: setup
 	@$(LOCK) --upgrade --extra postgres --group dev --output-file requirements-dev.txt
-	@$(LOCK) --upgrade --constraint requirements-dev.txt --output-file requirements.txt
+	@$(LOCK) --upgrade --extra postgres --constraint requirements-dev.txt --output-file requirements.txt
 
 # What is built is committed: who installs the project needs no Node.js.
 ui: ui/node_modules/.installed

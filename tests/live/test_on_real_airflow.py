@@ -33,7 +33,7 @@ PLANTED = {
     "holder_name": "Canaria von Holder",
     "order_item.order.remote_addr": "203.0.113.77",
 }
-"""What a customer gives of herself: in a request that is booked, a refused one, and one too much for a script."""
+"""What a customer gives of herself; of three requests one is booked, one refused, one fails in its script."""
 REPEATED = " ".join(PLANTED.values())
 ALL_PERSONAL = {
     "name": "canaries",
