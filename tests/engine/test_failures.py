@@ -333,6 +333,62 @@ class TestWebPageForAnswer:
         assert engine.run().counts == {"done": 2, "failed": 1}
 
 
+def a_redirect_for_the_second(status, location, book):
+    """A scenario in which the second request's first answer is a redirect."""
+    rule = {
+        "match": {"route": "erp.book", "position": 2, "attempt": 1},
+        "then": {"status": status, "headers": {"Location": location}, "body": "", "book": book},
+    }
+    return {"name": "moved", "requests": {"count": 3}, "rules": [rule], "settings": {"idempotency": True}}
+
+
+class TestRedirect:
+    """Web programs answer what they have booked with the address of a page that shows it."""
+
+    @pytest.mark.parametrize("status", [301, 302])
+    def test_to_another_page_is_in_doubt_and_never_sent_again_by_itself(self, engine, sandbox, status):
+        sandbox.use(a_redirect_for_the_second(status, "/erp/result/1", "before"))
+        engine.write(a_flow(custom_response=None))
+
+        report = engine.run("run-1")
+        engine.clear_failed("run-1")
+        engine.run("run-2")
+
+        assert report.counts == {"done": 2, "in_doubt": 1}
+        assert f"the ERP answered {status}" in report.behind[0].error
+        assert engine.states()[2] == "parked"
+        assert engine.booked() == [1, 2, 3]
+
+    def test_the_same_key_settles_it(self, engine, sandbox):
+        """The repeat has the key of what was booked, not a new one."""
+        sandbox.use(a_redirect_for_the_second(302, "/erp/result/1", "before"))
+        engine.write(a_flow(custom_response=None, write_to_erp={"idempotency_header": "Idempotency-Key"}))
+
+        assert engine.run().counts == {"done": 3}
+        assert engine.booked() == [1, 2, 3]
+
+    @pytest.mark.parametrize(
+        ("status", "location"),
+        [
+            (301, "https://erp.test/erp/cancellations"),
+            (302, "/erp/cancellations/"),
+            (307, "/elsewhere"),
+            (308, "/elsewhere"),
+        ],
+    )
+    def test_of_the_very_call_is_a_no(self, engine, sandbox, status, location):
+        """The call was not worked on: somebody has to put the address right."""
+        sandbox.use(a_redirect_for_the_second(status, location, "never"))
+        engine.write(a_flow(custom_response=None))
+
+        report = engine.run()
+        after = engine.clear_failed()
+
+        assert report.counts == {"done": 2, "failed": 1}
+        assert after.counts == {"done": 3}
+        assert engine.booked() == [1, 2, 3]
+
+
 class TestInDoubt:
     def test_a_cut_answer_is_in_doubt_and_never_sent_again_by_itself(self, engine, sandbox):
         """Without a declared exit the request waits: in doubt now, parked by the next poll."""

@@ -154,14 +154,17 @@ class TestClearBesideAnotherRun:
 
 
 class TestAnswersThatProveNothing:
-    def test_a_303_after_a_post_is_no_refusal(self, engine, sandbox):
+    @pytest.mark.parametrize("status", [301, 302, 303, 304])
+    def test_a_redirect_to_another_page_is_no_refusal(self, engine, sandbox, status):
         """It points to where the outcome of what was worked on is shown: `else: failure` must not deny it."""
-        seen = {"status": 303, "headers": {"Location": "/somewhere"}, "book": "before"}
+        seen = {"status": status, "headers": {"Location": "/somewhere"}, "book": "before"}
         sandbox.use({**FINE, "rules": [{**CUT, "then": seen}]})
         report = engine.run("run-1")
         engine.clear_failed("run-1")
+        engine.run("run-2")
 
         assert report.counts == {"done": 2, "in_doubt": 1}
+        assert engine.states()[2] == "parked"
         assert engine.booked() == [1, 2, 3]
 
 

@@ -39,7 +39,7 @@ HEADERS = st.dictionaries(
 )
 ANSWERS = st.builds(
     Answer,
-    status=st.sampled_from([200, 201, 204, 301, 400, 401, 404, 406, 409, 422, 429, 500, 502, 503]),
+    status=st.sampled_from([101, 200, 201, 204, 301, 302, 400, 401, 404, 406, 409, 422, 429, 500, 502, 503]),
     headers=HEADERS,
     body=BODIES,
     charset=st.none() | st.sampled_from(["utf-8", "windows-1254", "no-such", "utf-16"]),
@@ -109,8 +109,15 @@ def test_of_an_erp_that_is_asked_whether_it_has_booked(answers):
 @OFTEN
 @given(answer=ANSWERS)
 def test_of_an_erp_to_a_send(answer):
-    stored = StoredAnswer(answer.status, headers=dict(answer.headers), text=answer.text, data=answer.data)
+    stored = StoredAnswer(
+        answer.status,
+        url="https://erp.test/c",
+        headers=dict(answer.headers),
+        text=answer.text,
+        data=answer.data,
+    )
     assert default_relation(stored)
+    assert stored.proves_nothing is (answer.status in (101, 301, 302, 500, 502, 503))
     asked = wait_asked(stored, START)
     assert asked is None or 0 <= asked <= 604_800
     assert json.dumps({"data": stored.data, "attributes": stored.attributes})

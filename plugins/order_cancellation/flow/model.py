@@ -181,8 +181,8 @@ class ResponseSettings(ScriptSettings):
     file: FileName = Field(description="The script's file in the flow's folder.", examples=["response.py"])
     decides_unknown: bool = Field(
         default=False,
-        description="Whether the script also decides when there was no answer, or a 5xx. Its word then "
-        "counts as the owner's decision; otherwise such requests stay in doubt.",
+        description="Whether the script also decides when there was no answer, a 5xx, or a redirect to a "
+        "page. Its word then counts as the owner's decision; otherwise such requests stay in doubt.",
     )
 
 
@@ -412,7 +412,8 @@ class FlowDocument(_Block):
     custom_response: ResponseSettings | None = Field(
         default=None,
         description="A script that judges the ERP's answers; absent: 2xx is a yes, 401 asks for a new login, "
-        "429 and 503 with Retry-After wait, other 5xx are in doubt (PUT: sent again), all else is a no.",
+        "429 and 503 with Retry-After wait, other 5xx and redirects to a page are in doubt (PUT: sent "
+        "again), all else is a no.",
     )
     write_to_omnitron: WriteToOmnitron = Field(
         description="What Omnitron is told of the outcome.",

@@ -9,7 +9,7 @@ from yarl import URL
 
 from order_cancellation.errors import ConfigurationError
 
-__all__ = ["has_written_host", "join_url", "same_origin"]
+__all__ = ["has_written_host", "is_same_call_elsewhere", "join_url", "same_origin"]
 
 ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
 WRITTEN_HOST = re.compile(r"https?://[^/?#{%\s]+([/?#]|$)", re.IGNORECASE)
@@ -77,6 +77,33 @@ def same_origin(one: str, other: str) -> bool:
         return (first.scheme, _host(first), first.port) == (second.scheme, _host(second), second.port)
     except ValueError:
         return False
+
+
+def is_same_call_elsewhere(url: str, location: str) -> bool:
+    """Say whether a redirect leads to the call's own path and query at another scheme or host.
+
+    A slash more or less at the path's end counts as another address, too. A call that is led back to its own
+    one is not sent elsewhere; nor is one led from https to http, which only programs do that don't know that
+    they stand behind TLS, when they show the outcome.
+
+    Args:
+        url: The call's own address.
+        location: The redirect's ``Location``; may be relative.
+    """
+    try:
+        here = URL(url)
+        there = here.join(URL(location))
+    except ValueError:
+        return False
+    if not location or _thing(here) != _thing(there) or (here.scheme, there.scheme) == ("https", "http"):
+        return False
+    is_elsewhere = (here.scheme, _host(here)) != (there.scheme, _host(there))
+    return is_elsewhere or here.raw_path != there.raw_path
+
+
+def _thing(url: URL) -> tuple[str, str, str]:
+    """Return what of an address is no place: path without the slash at its end, query, fragment."""
+    return url.raw_path.removesuffix("/"), url.raw_query_string, url.raw_fragment
 
 
 def _host(url: URL) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from order_cancellation.errors import InDoubt, ScriptFailed
 from order_cancellation.http.retry_after import retry_after
+from order_cancellation.http.urls import is_same_call_elsewhere
 from order_cancellation.steps.context import Outcome
 
 __all__ = ["Relation", "StoredAnswer", "default_relation", "relation_of", "wait_asked"]
@@ -59,12 +60,22 @@ class StoredAnswer:
 
     @property
     def proves_nothing(self) -> bool:
-        """Whether the ERP may have booked in spite of what it says: any 5xx, a 303, or no answer at all.
+        """Whether the ERP may have booked in spite of what it says: no 2xx and no 4xx, or no answer at all.
 
-        303 points to where the outcome of a call is shown that was worked on.
+        A redirect most likely points to where the outcome is shown of a call that was worked on, or to a
+        sign-in; only one that sends the very call to another address says that it was not worked on.
         """
-        seen = self.status in (None, HTTPStatus.SEE_OTHER)
-        return seen or (self.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if self.status is None or self.status // 100 not in (2, 3, 4):
+            return True
+        return self.status // 100 == 3 and not self._sends_it_elsewhere  # noqa: PLR2004 -- 3xx
+
+    @property
+    def _sends_it_elsewhere(self) -> bool:
+        """Whether it is a redirect that wants the same call again, at another address of the same thing."""
+        if self.status in (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT):
+            return True
+        moved = self.status in (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.FOUND)
+        return moved and is_same_call_elsewhere(self.url, self.headers.get("location", ""))
 
     @property
     def refuses_what_it_read(self) -> bool:
@@ -110,7 +121,7 @@ def wait_asked(answer: StoredAnswer, now: datetime) -> float | None:
 def default_relation(answer: StoredAnswer) -> Relation:
     """Judge an answer without a script: 2xx is a yes, 401 asks for a new login, all else is a no.
 
-    A no on a 5xx is turned into doubt by the steps, as it is for scripts.
+    A no on what proves nothing is turned into doubt by the steps, as it is for scripts.
 
     Raises:
         InDoubt: It is a web page with a 2xx. Most likely the call never came to the ERP itself; who took it

@@ -115,8 +115,8 @@ def _consequence(context: Context, record: Record, answer: StoredAnswer, relatio
 def _postponed(context: Context, record: Record, answer: StoredAnswer, relation: Relation) -> Record:
     """Keep the key where the ERP may hold something under it: after a 2xx, and where nobody knows.
 
-    Without any answer ``do_nothing`` decides nothing, nor does it on a 5xx unless the flow's owner said that
-    the script decides: postponed, the request would be sent again.
+    Without any answer ``do_nothing`` decides nothing, nor does it on one that proves nothing unless the
+    flow's owner said that the script decides: postponed, the request would be sent again.
     """
     if answer.status is None or (answer.proves_nothing and not decides_unknown(context.flow)):
         told = (
@@ -154,7 +154,7 @@ def _refused(context: Context, record: Record, answer: StoredAnswer, relation: R
 async def _auth_fail(desk: Desk, record: Record, answer: StoredAnswer, kept: dict[str, Any]) -> Record:
     """One new login, one repeat; the second time it is a failure.
 
-    On a 5xx the call may have been booked in spite of what the script calls it, so the repeat is the
+    What proves nothing may hide a booking in spite of what the script calls it, so the repeat is the
     look-up's or the key's business, as after ``failure``.
     """
     context = desk.context

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from order_cancellation.errors import ConfigurationError
-from order_cancellation.http.urls import has_written_host, join_url, same_origin
+from order_cancellation.http.urls import has_written_host, is_same_call_elsewhere, join_url, same_origin
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,33 @@ def test_origins_are_scheme_host_and_port():
     assert same_origin("https://erp.test/a", "https://ERP.test:443/b")
     assert not same_origin("https://erp.test", "http://erp.test")
     assert not same_origin("nonsense", "https://erp.test")
+
+
+@pytest.mark.parametrize(
+    ("url", "location", "is_so"),
+    [
+        ("http://erp.test/c?n=1", "https://erp.test/c?n=1", True),
+        ("http://erp.test:8080/c", "https://erp.test:8443/c", True),
+        ("https://erp.test/c", "https://www.erp.test/c", True),
+        ("https://erp.test/c", "//www.erp.test/c", True),
+        ("https://erp.test/c", "/c/", True),
+        ("https://erp.test/c/?n=1", "/c?n=1", True),
+        ("https://erp.test/c%2F1?n=%C3%B6", "https://www.erp.test/c%2F1?n=ö", True),
+        ("http://erp.test", "https://erp.test/", True),
+        ("https://erp.test/c", "/c", False),
+        ("https://erp.test/c", "https://ERP.test:443/c", False),
+        ("https://erp.test/c", "http://erp.test/c", False),
+        ("http://erp.test:8080/c", "http://erp.test/c", False),
+        ("http://erp.test/c", "https://erp.test/c#done", False),
+        ("http://erp.test/c", "https://erp.test/c?done=1", False),
+        ("http://erp.test/c?n=1", "https://erp.test/c", False),
+        ("http://erp.test/c", "https://erp.test/c/7", False),
+        ("https://erp.test/c", "https://sign-in.test/?next=/c", False),
+        ("https://erp.test/c%2F1", "https://www.erp.test/c/1", False),
+        ("https://erp.test/c", "", False),
+        ("https://erp.test/c", "https://[", False),
+    ],
+)
+def test_a_call_is_sent_elsewhere_where_only_scheme_host_or_a_last_slash_differ(url, location, is_so):
+    """Back to its own address leads also what shows a list after booking, TLS taken off by a proxy or not."""
+    assert is_same_call_elsewhere(url, location) is is_so

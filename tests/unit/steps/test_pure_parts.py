@@ -87,11 +87,40 @@ class TestDefaultRelation:
         assert default_relation(StoredAnswer(status=status)) is relation
 
     @pytest.mark.parametrize(
-        ("status", "nothing"), [(None, True), (500, True), (503, True), (499, False), (200, False)]
+        ("status", "nothing"),
+        [
+            *((status, True) for status in (None, 99, 101, 300, 301, 302, 303, 304, 500, 503, 600)),
+            *((status, False) for status in (200, 299, 307, 308, 400, 499)),
+        ],
     )
-    def test_a_5xx_or_silence_proves_nothing(self, status, nothing):
-        """Only these may hide a booking."""
+    def test_only_a_yes_a_no_and_a_call_sent_elsewhere_prove_anything(self, status, nothing):
+        """All else may hide a booking."""
         assert StoredAnswer(status=status).proves_nothing is nothing
+
+    @pytest.mark.parametrize("status", [301, 302])
+    @pytest.mark.parametrize(
+        ("location", "nothing"),
+        [
+            ("https://erp.test/c?n=1", False),
+            ("http://www.erp.test/c?n=1", False),
+            ("/c/?n=1", False),
+            ("/result/1", True),
+            ("https://erp.test/login?next=/c", True),
+            ("/c?n=1", True),
+        ],
+    )
+    def test_a_redirect_proves_something_only_where_it_sends_the_very_call_elsewhere(
+        self, status, location, nothing
+    ):
+        """A page to be read next follows what was worked on; another address of the same, what was not."""
+        answer = StoredAnswer(status=status, url="http://erp.test/c?n=1", headers={"location": location})
+        assert answer.proves_nothing is nothing
+
+    @pytest.mark.parametrize(("status", "nothing"), [(303, True), (307, False), (308, False)])
+    @pytest.mark.parametrize("location", ["https://erp.test/c", "/result/1"])
+    def test_what_303_307_and_308_mean_no_location_changes(self, status, location, nothing):
+        answer = StoredAnswer(status=status, url="http://erp.test/c", headers={"location": location})
+        assert answer.proves_nothing is nothing
 
     @pytest.mark.parametrize(
         "page",
