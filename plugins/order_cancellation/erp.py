@@ -230,6 +230,8 @@ class Erp:
     async def send(self, call: Call, *, before_write: Callable[[], None] | None = None) -> Answer:
         """Send a call once, with the connection's credentials, inside a slot that the caller holds.
 
+        No redirect is followed, not even for GET: it is an answer, for the steps to judge.
+
         Args:
             call: From ``build_call``.
             before_write: Called right before the first byte is written; checks the lease.
@@ -296,7 +298,7 @@ class Erp:
         """
         values = {"request": request, "attributes": attributes, "body": _decoded(body)}
         url = _address(look_up.url, "write_to_erp.look_up.url", self.base_url, values)
-        call = Call("GET", url, {"Accept": "application/json"}, timeout_s=LOOK_UP_TIMEOUT_S)
+        call = Call("GET", url, {"Accept": "application/json"}, timeout_s=LOOK_UP_TIMEOUT_S, only_reads=True)
         async with self.slot():
             answer = await self._session.ask(call, through=lambda send: self._guarded(send, call))
         if answer.status == HTTPStatus.NOT_FOUND:

@@ -115,6 +115,7 @@ class OmnitronReader:
             headers={"Accept": "application/json", **typed},
             body=content,
             timeout_s=TIMEOUT_S,
+            only_reads=method == "GET",
         )
 
     async def _page(self, query: ListQuery, number: int) -> Page | None:

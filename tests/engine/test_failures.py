@@ -359,6 +359,16 @@ class TestRedirect:
         assert engine.states()[2] == "parked"
         assert engine.booked() == [1, 2, 3]
 
+    def test_of_a_get_is_not_followed(self, engine, sandbox):
+        """The list that it leads to would be a 2xx of something else."""
+        sandbox.use(a_redirect_for_the_second(302, "/erp/cancellations/2", "never"))
+        engine.write(a_flow(custom_response=None, write_to_erp={"method": "GET"}))
+
+        report = engine.run()
+
+        assert report.counts == {"done": 2, "in_doubt": 1}
+        assert "erp.look_up" not in [call["route"] for call in sandbox.calls]
+
     def test_the_same_key_settles_it(self, engine, sandbox):
         """The repeat has the key of what was booked, not a new one."""
         sandbox.use(a_redirect_for_the_second(302, "/erp/result/1", "before"))

@@ -168,6 +168,13 @@ class TestSend:
             asyncio.run(erp.send(built()))
         assert len(transport.calls) == 1
 
+    @pytest.mark.parametrize("method", ["POST", "GET"])
+    def test_it_does_not_count_as_reading(self, method):
+        """So the transport follows no redirect, which for a GET would make another page its answer."""
+        erp, transport = an_erp(in_turn(Answer(302, headers={"location": "/login"})))
+        assert asyncio.run(erp.send(built(method=method))).status == 302
+        assert not transport.calls[0].only_reads
+
     def test_the_check_before_writing_is_passed_on(self):
         noted = []
         erp, _ = an_erp(in_turn(Answer(200)))
@@ -202,6 +209,7 @@ class TestLookUp:
         result, transport = looked_up(in_turn(answer))
         assert result is found
         assert (transport.calls[0].method, transport.calls[0].url) == ("GET", f"{BASE}/cancellations/7")
+        assert transport.calls[0].only_reads
 
     @pytest.mark.parametrize("value", ["0", "no", " None ", "null", "-1", -1, "not found", float("nan")])
     def test_a_value_that_says_neither_yes_nor_no_is_no_proof(self, value):

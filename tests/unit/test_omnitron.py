@@ -192,6 +192,7 @@ class TestGet:
         found, calls, _ = done(get, in_turn(json_answer(REQUEST)))
         assert found == REQUEST
         assert calls[0].url == "https://omni.test/api/v1/cancellation_requests/7/detailed/"
+        assert calls[0].only_reads
 
     def test_none_is_there(self):
         assert done(get, in_turn(Answer(404)))[0] is None
@@ -214,6 +215,7 @@ class TestWrites:
         _, [call], _ = done(act, in_turn(Answer(200)))
         assert (call.method, call.url, json.loads(call.body)) == (method, f"https://omni.test{path}", body)
         assert call.headers["Content-Type"] == "application/json"
+        assert not call.only_reads
 
     @pytest.mark.parametrize("act", [complete, reject, tag])
     @pytest.mark.parametrize("trouble", [Answer(500), NotSent("a"), InDoubt("b")], ids=["500", "down", "cut"])

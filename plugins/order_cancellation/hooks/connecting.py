@@ -97,7 +97,7 @@ async def _tried(endpoint: Endpoint) -> str:
         if not LOGIN_KINDS[endpoint.login_kind].lasting:
             return f"Logged in to {endpoint.base_url} ({endpoint.login_kind})"
         answer = await transport.send(
-            Call("GET", endpoint.base_url + "/", headers=headers, timeout_s=TEST_TIMEOUT_S)
+            Call("GET", endpoint.base_url + "/", headers=headers, timeout_s=TEST_TIMEOUT_S, only_reads=True)
         )
     if answer.status == HTTPStatus.UNAUTHORIZED:
         raise Unauthorized(

@@ -21,6 +21,8 @@ class Call:
         headers: All headers but those of the login.
         body: The bytes to send, or None for no body.
         timeout_s: How long connecting, sending and the whole answer may take together, in seconds.
+        only_reads: Whether it changes nothing over there, so that a GET may follow redirects. One that books
+            may not: the page that it would end at says nothing of the booking.
     """
 
     method: str
@@ -28,6 +30,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     timeout_s: float = 30.0
+    only_reads: bool = False
 
 
 @dataclass(frozen=True)

@@ -216,8 +216,8 @@ class AiohttpTransport:
     async def send(self, call: Call, *, before_write: BeforeWrite | None = None) -> Answer:
         """Send a call once and read its answer to the end (see ``Transport``).
 
-        GET follows up to five redirects on the same host; another method's redirect is an answer like any
-        other, and so is a redirect to another host, since our credentials must not go there.
+        A GET that only reads follows up to five redirects on the same host; any other call's redirect is an
+        answer like any other, and so is a redirect to another host, since our credentials must not go there.
         """
         departure = _Departure(before_write)
         ends_at = self._clock.monotonic() + call.timeout_s
@@ -318,9 +318,9 @@ def _fits(name: str, value: str) -> bool:
 
 
 def _redirect_target(call: Call, answer: Answer) -> str | None:
-    """Return where a GET has to go on, on its own host only."""
+    """Return where a reading GET has to go on, on its own host only."""
     location: Any = answer.headers.get("location")
-    if call.method != "GET" or answer.status not in REDIRECTS or not location:
+    if call.method != "GET" or not call.only_reads or answer.status not in REDIRECTS or not location:
         return None
     try:
         there = URL(call.url, encoded=True).join(URL(location)).with_fragment(None)
