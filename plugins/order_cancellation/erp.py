@@ -288,7 +288,7 @@ class Erp:
             True where it is booked; False for 404 or a false value at ``found``.
 
         Raises:
-            UnreadableAnswer: The answer does not say: a server error, no JSON, or nothing at ``found``.
+            UnreadableAnswer: The answer does not say: a server error, a web page, or nothing at ``found``.
             Wait: The ERP asks to come back later.
             Unauthorized: Not even a new login's token was accepted.
             Refused: Another refusal.
@@ -305,6 +305,12 @@ class Erp:
             return False
         if answer.status not in SUCCESS:
             raise self._refusal(call, answer, request)
+        if answer.is_web_page:
+            raise UnreadableAnswer(
+                f"{self._about(call)} was answered {answer.status} with a web page (a sign-in, a proxy, "
+                f"maintenance?), which says nothing of a booking: {self._words(answer, request)}. Check the "
+                "connection's login, and what look_up.url leads to"
+            )
         return self._found(call, answer, look_up.found, request)
 
     async def log_in(self) -> None:

@@ -452,6 +452,19 @@ class TestInDoubt:
         assert engine.run().counts == {"done": 3}
         assert engine.booked() == [1, 2, 3]
 
+    def test_a_look_up_answered_with_a_web_page_settles_nothing(self, engine, sandbox):
+        """A sign-in with 200 is there, but says neither that it is booked nor that it is not."""
+        look_up = {"url": "/cancellations/{{ request.uuid }}", "found": "$", "after": "0s"}
+        engine.write(a_flow(write_to_erp={"look_up": look_up}))
+        page = {"match": {"route": "erp.look_up"}, "then": {"status": 200, "malformed": "not_json"}}
+        sandbox.use({**CUT_SECOND, "rules": [*CUT_SECOND["rules"], page]})
+
+        report = engine.run()
+
+        assert report.counts == {"done": 2, "in_doubt": 1}
+        assert "web page" in report.behind[0].error
+        assert [request["status"] for request in sandbox.requests] == ["completed", "approved", "completed"]
+
     def test_a_look_up_that_finds_nothing_lets_it_be_sent_again(self, engine, sandbox):
         """Not booked, so sent once more, and then done."""
         look_up = {"url": "/cancellations/{{ request.uuid }}", "found": "$.found", "after": "0s"}

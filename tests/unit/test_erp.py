@@ -252,6 +252,20 @@ class TestLookUp:
         with pytest.raises(error):
             looked_up(in_turn(answer))
 
+    @pytest.mark.parametrize("found", ["$", "$.found"])
+    @pytest.mark.parametrize("content_type", ["text/html", "application/json"])
+    def test_a_web_page_finds_nothing_whatever_found_points_at(self, found, content_type):
+        """With `$` any text is there: a sign-in would tell Omnitron of a refund that nobody booked."""
+        page = Answer(
+            200, headers={"content-type": content_type}, body=b"<!DOCTYPE html><title>Sign in</title>"
+        )
+        with pytest.raises(UnreadableAnswer, match=r"answered 200 with a web page .*Sign in.* look_up\.url"):
+            looked_up(in_turn(page), found=found)
+
+    def test_a_404_with_a_page_says_not_booked(self):
+        """The contract's rule; that a gateway may say so is told among the limits."""
+        assert looked_up(in_turn(Answer(404, body=b"<html>Not found</html>")))[0] is False
+
     def test_it_is_repeated_since_it_only_reads(self):
         assert looked_up(in_turn(InDoubt("cut"), Answer(500), json_answer({"found": True})))[0] is True
 

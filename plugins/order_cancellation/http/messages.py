@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 TURKISH = "windows-1254"
 """What systems send here that do not say what they send: ISO 8859-9 with its Windows additions."""
+WEB_PAGE = re.compile(r"[\ufeff\s]*(<\?xml[^>]*>\s*)?<(!doctype\s+html|html)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,20 @@ class Answer:
             return json.loads(self.text.removeprefix("\ufeff"))
         except (ValueError, RecursionError):
             return self.text
+
+    @property
+    def is_web_page(self) -> bool:
+        """Whether it is a page for people (see ``is_web_page``)."""
+        return is_web_page(self.data)
+
+
+def is_web_page(data: Any) -> bool:
+    """Say whether an answer is a page for people, be it called JSON: a sign-in, a proxy's, maintenance.
+
+    Args:
+        data: Its body as parsed JSON, or its text.
+    """
+    return isinstance(data, str) and WEB_PAGE.match(data) is not None
 
 
 def _charset_of(body: bytes) -> str:

@@ -5,7 +5,6 @@ Everything here is pure; the steps write down what it says.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,13 +12,12 @@ from http import HTTPStatus
 from typing import Any
 
 from order_cancellation.errors import InDoubt, ScriptFailed
+from order_cancellation.http.messages import is_web_page
 from order_cancellation.http.retry_after import retry_after
 from order_cancellation.http.urls import is_same_call_elsewhere
 from order_cancellation.steps.context import Outcome
 
 __all__ = ["Relation", "StoredAnswer", "default_relation", "relation_of", "wait_asked"]
-
-_WEB_PAGE = re.compile(r"[\ufeff\s]*(<\?xml[^>]*>\s*)?<(!doctype\s+html|html)\b", re.IGNORECASE)
 
 
 class Relation(StrEnum):
@@ -88,8 +86,8 @@ class StoredAnswer:
 
     @property
     def is_web_page(self) -> bool:
-        """Whether it is a page for people, be it called JSON: a sign-in, a proxy's, a maintenance page."""
-        return isinstance(self.data, str) and _WEB_PAGE.match(self.data) is not None
+        """Whether it is a page for people (see ``http.messages.is_web_page``)."""
+        return is_web_page(self.data)
 
     @property
     def attributes(self) -> dict[str, str]:

@@ -43,6 +43,21 @@ def test_data_are_json_or_else_the_text(body, data):
     assert Answer(200, body=body).data == data
 
 
+@pytest.mark.parametrize(
+    ("body", "is_page"),
+    [
+        (b"<!DOCTYPE html><title>Sign in</title>", True),
+        (b"\xef\xbb\xbf\n<HTML lang=tr>", True),
+        (b'"<html>Sign in</html>"', True),
+        (b"<soap:Envelope/>", False),
+        (b'{"text": "<html>"}', False),
+        (b"", False),
+    ],
+)
+def test_a_page_for_people_is_told_by_its_text_and_not_by_what_it_is_called(body, is_page):
+    assert Answer(200, headers={"content-type": "application/json"}, body=body).is_web_page is is_page
+
+
 @given(body=st.binary(max_size=50), charset=st.none() | st.text(max_size=12))
 def test_no_body_and_no_charset_break_it(body, charset):
     answer = Answer(200, body=body, charset=charset)
