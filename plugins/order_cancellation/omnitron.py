@@ -2,7 +2,8 @@
 
 All calls here may be repeated: reading changes nothing, and the writes are idempotent (a status that is set
 twice is set). Where a repeated write is refused because its first send had worked, the request is read and
-found as it should be, which counts as success.
+found as it should be, which counts as success. It is read, too, where a 2xx gives reason to think that the
+write was not taken: a web page, or a request that still has another status.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from random import Random
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
 from order_cancellation.clock import Clock
@@ -23,6 +24,7 @@ from order_cancellation.errors import (
     UnreadableAnswer,
     Wait,
 )
+from order_cancellation.flow.model import Status
 from order_cancellation.http.listing import Page, page_of, problem_of
 from order_cancellation.http.masking import excerpt
 from order_cancellation.http.messages import Answer, Call
@@ -41,6 +43,7 @@ PATIENCE_S = 60.0
 """How long a reading call waits in all where Omnitron asks it to; the task's retry does the rest."""
 FIRST_WAIT_S = 1.0
 NOT_ALLOWED = frozenset({400, 406})
+STATUSES = frozenset(get_args(Status))
 
 
 def query_string(parameters: Mapping[str, Any]) -> str:
@@ -200,10 +203,14 @@ class Omnitron(OmnitronReader):
             Wait: It asks to come back later.
             NotSent: It could not be reached, the repeats included.
             InDoubt: No whole answer came back, the repeats included; may be done again.
+            UnreadableAnswer: The answer is a web page or names another status, and the request does not have
+                this one; may be done again.
         """
         path = f"/api/v1/channel/{channel_pk}/cancellation_requests/{request_id}/"
         await self._write_unless(
-            self._call("PATCH", path, {"status": status}), lambda: self._has_status(request_id, status)
+            self._call("PATCH", path, {"status": status}),
+            lambda: self._has_status(request_id, status),
+            status=status,
         )
 
     async def reject(self, request_id: int) -> None:
@@ -218,6 +225,7 @@ class Omnitron(OmnitronReader):
         await self._write_unless(
             self._call("POST", f"{REQUESTS}/{request_id}/reject/", {}),
             lambda: self._has_status(request_id, "rejected"),
+            status="rejected",
         )
 
     async def add_tag(self, request_id: int, tag: str) -> None:
@@ -254,18 +262,28 @@ class Omnitron(OmnitronReader):
             raise ConfigurationError("write_to_omnitron.request.path has to begin with one slash")
         return await self._write(self._call(method, path, body))
 
-    async def _write_unless(self, call: Call, is_so_already: Callable[[], Awaitable[bool]]) -> None:
+    async def _write_unless(
+        self, call: Call, is_so: Callable[[], Awaitable[bool]], *, status: str | None = None
+    ) -> None:
+        """Write; where the answer leaves open whether it was taken, the request itself says."""
         try:
-            await self._write(call)
+            answer = await self._write(call)
         except Refused as refusal:
-            if refusal.status not in NOT_ALLOWED or not await self._confirms(is_so_already):
+            if refusal.status not in NOT_ALLOWED or not await self._confirms(is_so):
                 raise
+            return
+        if _is_taken_unread(answer, status) and not await self._confirms(is_so):
+            raise UnreadableAnswer(
+                f"{self._told(call, answer, '')}. The request, read afterwards, is not as it was to be, so "
+                "Omnitron has to be told again; check the connection's host, and whether something stands "
+                "between"
+            )
 
-    async def _confirms(self, is_so_already: Callable[[], Awaitable[bool]]) -> bool:
+    async def _confirms(self, is_so: Callable[[], Awaitable[bool]]) -> bool:
         try:
-            return await is_so_already()
+            return await is_so()
         except Refused:
-            return False  # the first refusal is what there is to tell
+            return False  # the first answer is what there is to tell
 
     async def _has_status(self, request_id: int, status: str) -> bool:
         request = await self.get(request_id)
@@ -282,6 +300,18 @@ class Omnitron(OmnitronReader):
         if refusal is not None:
             raise refusal
         return answer
+
+
+def _is_taken_unread(answer: Answer, status: str | None) -> bool:
+    """Say whether a 2xx to a write gives reason to look: it comes from somebody else, or denies the status.
+
+    Any other needs no look: Omnitron may answer with nothing, or in words of its own.
+    """
+    if answer.is_web_page:
+        return True
+    data = answer.data
+    named = data.get("status") if isinstance(data, dict) else None
+    return status is not None and named != status and isinstance(named, str) and named in STATUSES
 
 
 def _is_request(data: Any, request_id: int) -> bool:

@@ -33,6 +33,29 @@ def test_what_omnitron_was_not_told_is_listed_and_told_by_the_next_poll(engine, 
     assert books(sandbox) == 2
 
 
+@pytest.mark.parametrize(
+    "unread",
+    [
+        {"body": "<html>We'll be back soon</html>", "headers": {"Content-Type": "text/html"}},
+        {"body": {"id": 1, "status": "approved"}},
+    ],
+    ids=["page", "old status"],
+)
+def test_a_2xx_that_omnitron_did_not_mean_leaves_it_accepted_and_to_be_told(engine, sandbox, unread):
+    """A maintenance page, or the request as it was: the next poll writes back and sends nothing."""
+    away = {"match": {"route": "omnitron.update"}, "then": {"status": 200, "book": "never", **unread}}
+    sandbox.use({**FINE, "rules": [away]})
+    report = engine.run("run-1")
+    sandbox.use(FINE, keep=True)
+    after = engine.run("run-2")
+
+    assert report.counts == {"accepted": 2}
+    assert "Omnitron could not be told" in report.behind[0].error
+    assert after.counts == {"done": 2}
+    assert {request["status"] for request in sandbox.requests} == {"completed"}
+    assert books(sandbox) == 2
+
+
 def test_a_post_script_that_failed_is_listed_and_run_by_the_next_poll(engine, sandbox):
     """Neither the ERP nor Omnitron hears of it again."""
     engine.write(a_flow(scripts=True), post="raise ValueError('CRM is down')")

@@ -31,6 +31,7 @@ from unit.http.fakes import FakeClock, FakeTransport, a_session, an_endpoint, in
 
 QUERY = ListQuery("approved", "all")
 REQUEST = {"id": 7, "uuid": "u-7", "status": "approved", "channel": {"pk": 2}}
+PAGE_FOR_PEOPLE = Answer(200, body=b"<html><title>We'll be back soon</title></html>")
 PAGE = json_answer({"count": 1, "next": None, "results": [REQUEST]})
 
 
@@ -263,6 +264,70 @@ class TestWrites:
             return json_answer(state) if call.method == "GET" else json_answer({"detail": "again?"}, status)
 
         assert done(act, answer)[0] is None
+
+    @pytest.mark.parametrize(
+        ("act", "unread", "state"),
+        [
+            (complete, PAGE_FOR_PEOPLE, REQUEST),
+            (complete, json_answer(REQUEST), REQUEST),
+            (complete, json_answer({"status": "approved"}), REQUEST | {"status": "rejected"}),
+            (reject, PAGE_FOR_PEOPLE, REQUEST),
+            (reject, json_answer({"status": "approved"}, 201), REQUEST),
+            (tag, PAGE_FOR_PEOPLE, ["old"]),
+        ],
+    )
+    def test_a_2xx_that_denies_what_was_written_is_believed_only_after_a_look(self, act, unread, state):
+        """Somebody before Omnitron answered, or it took the write for nothing: nobody may call it told."""
+
+        def answer(call):
+            return json_answer(state) if call.method == "GET" else unread
+
+        error, calls, _ = failed(act, answer, UnreadableAnswer)
+        assert [call.method for call in calls][1:] == ["GET"]
+        assert f"was answered {unread.status}" in str(error)
+        assert "has to be told again" in str(error)
+
+    @pytest.mark.parametrize(
+        ("act", "state"),
+        [
+            (complete, REQUEST | {"status": "completed"}),
+            (reject, REQUEST | {"status": "rejected"}),
+            (tag, ["old", "sent"]),
+        ],
+    )
+    def test_a_page_for_people_does_no_harm_where_the_write_was_taken(self, act, state):
+        def answer(call):
+            return json_answer(state) if call.method == "GET" else PAGE_FOR_PEOPLE
+
+        _, calls, _ = done(act, answer)
+        assert len(calls) == 2
+
+    def test_a_page_for_people_that_stays_is_told(self):
+        assert failed(complete, in_turn(PAGE_FOR_PEOPLE), UnreadableAnswer)[0]
+
+    def test_what_can_not_be_looked_at_for_want_of_rights_is_to_be_told_again(self):
+        def answer(call):
+            return Answer(403) if call.method == "GET" else PAGE_FOR_PEOPLE
+
+        assert failed(complete, answer, UnreadableAnswer)[0]
+
+    @pytest.mark.parametrize("act", [complete, reject])
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Answer(204),
+            json_answer({}),
+            json_answer({"status": "success"}),
+            json_answer({"status": 1}),
+            json_answer({"status": ["approved"]}),
+            json_answer([REQUEST]),
+            Answer(200, body=b"OK"),
+        ],
+        ids=["204", "{}", "words of its own", "a number", "a list in it", "a list", "text"],
+    )
+    def test_any_other_2xx_is_success_without_a_further_call(self, act, answer):
+        _, calls, _ = done(act, in_turn(answer))
+        assert len(calls) == 1
 
     def test_a_refusal_that_can_not_be_checked_is_not_final(self):
         def answer(call):
