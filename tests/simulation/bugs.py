@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from sqlalchemy import true
 
+from order_cancellation import omnitron
 from order_cancellation.erp import Erp
 from order_cancellation.errors import OrderCancellationError
 from order_cancellation.http.session import Session
@@ -22,6 +23,7 @@ from order_cancellation.ledger import State, intake, work
 from order_cancellation.ledger.decisions import Decision
 from order_cancellation.steps import relation
 from order_cancellation.steps.desk import Desk
+from order_cancellation.steps.judge import StoredAnswer
 
 __all__ = ["BUGS", "planted"]
 
@@ -146,6 +148,20 @@ def _look_ups_past_the_breaker() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _redirect_taken_for_a_no() -> Iterator[None]:
+    """A redirect after a booking counts as not booked, wherever it leads."""
+    with patch.object(StoredAnswer, "_sends_it_elsewhere", True):
+        yield
+
+
+@contextmanager
+def _web_page_taken_for_told() -> Iterator[None]:
+    """Any 2xx to a write counts as Omnitron told."""
+    with patch.object(omnitron, "_is_taken_unread", lambda *_: False):
+        yield
+
+
 BUGS: dict[str, Callable[[], Any]] = {
     "send_before_intent": _send_before_intent,
     "judge_before_saving": _judge_before_saving,
@@ -156,6 +172,8 @@ BUGS: dict[str, Callable[[], Any]] = {
     "done_row_sent_again": _done_row_sent_again,
     "breaker_of_each_batch": _breaker_of_each_batch,
     "look_ups_past_the_breaker": _look_ups_past_the_breaker,
+    "redirect_taken_for_a_no": _redirect_taken_for_a_no,
+    "web_page_taken_for_told": _web_page_taken_for_told,
 }
 """Every bug by its name."""
 

@@ -61,6 +61,8 @@ class Reply:
 CUT = Reply(None)
 NEVER = Reply(None, after_s=float("inf"))
 HTML = "<html><title>Gateway</title>page</html>"
+PROVE_NOTHING = (500, 302, 504)
+"""A redirect leads to the page of what was booked, or to a sign-in."""
 
 
 class Wire:
@@ -271,7 +273,7 @@ class ErpServer(Server):
         if self.strikes("erp_cut_unbooked"):
             return CUT
         if self.strikes("erp_5xx_unbooked"):
-            return Reply(random.choice([500, 502, 504]), HTML)
+            return Reply(random.choice(PROVE_NOTHING), HTML, {"location": "/shown"})
         if first and self.strikes("erp_junk_refused"):
             self.said_no.add(uuid)
             return Reply(404, HTML)
@@ -284,7 +286,7 @@ class ErpServer(Server):
         if self.strikes("erp_cut_booked"):
             return CUT
         if self.strikes("erp_5xx_booked"):
-            return Reply(random.choice([500, 502, 504]), HTML)
+            return Reply(random.choice(PROVE_NOTHING), HTML, {"location": "/shown"})
         self.said_yes.add(uuid)
         if self.strikes("erp_junk_booked"):
             return Reply(200, HTML)
@@ -433,7 +435,7 @@ class OmnitronServer(Server):
         if self.strikes("write_4xx"):
             return Reply(self.world.random.choice([400, 404, 406, 403]), {"detail": "no"})
         if self.strikes("write_5xx"):
-            return Reply(500, HTML)
+            return Reply(200 if number % 2 else 500, HTML)
         if self.strikes("write_timeout"):
             return NEVER
         if kind == "add_tag":
@@ -445,7 +447,7 @@ class OmnitronServer(Server):
         self.writes.append((uuid, str(told)))
         self.world.tell(None, f"Omnitron: {uuid} is {told}")
         if self.strikes("write_5xx_done"):
-            return Reply(500, HTML)
+            return Reply(200 if number % 2 else 500, HTML)
         if self.strikes("write_timeout_done"):
             return NEVER
         return Reply(200, {})

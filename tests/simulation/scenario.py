@@ -175,7 +175,7 @@ class Scenario:
         if response is not None and response.decides_unknown:
             exits.append(f"decides_unknown={self.unknown_means}")
         if response is not None:
-            exits.append(f"its script calls a 5xx {self.script_calls_5xx}")
+            exits.append(f"its script calls a 3xx or 5xx {self.script_calls_5xx}")
         faults = ", ".join(f"{name} {chance:.3f}" for name, chance in self.chances.items())
         return (
             f"{settings.method} {'+'.join(exits) or 'no exit'}; steps {','.join(self.steps)}; "

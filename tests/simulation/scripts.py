@@ -59,7 +59,7 @@ class Script:
     def _relation(self, exchanged: dict[str, Any], attributes: dict[str, str]) -> str:
         world = self._worker.world
         status = attributes.get("invokehttp.status.code")
-        if status is None or status.startswith("5"):
+        if status is None or status.startswith(("3", "5")):
             scenario = world.scenario
             decided = scenario.unknown_means if status is None else scenario.script_calls_5xx
             world.judge.owner_decides(attributes["request.uuid"], decided)

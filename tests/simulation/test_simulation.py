@@ -19,7 +19,12 @@ ROOT = Path(__file__).resolve().parents[2]
 SEEDS = int(os.environ.get("SEEDS", "1000"))
 PARTS = 10
 """Each part is a test of its own, so that all cores have something to do to the end."""
-FINDS_RARE = {"key_changed_too_early": 374, "lease_ignored": 117}
+FINDS_RARE = {
+    "key_changed_too_early": 374,
+    "lease_ignored": 117,
+    "redirect_taken_for_a_no": 126,
+    "web_page_taken_for_told": 377,
+}
 """The first seed that finds a bug which takes many; it is tried before the others."""
 PROCESSES = 1 if "PYTEST_XDIST_WORKER" in os.environ else min(os.cpu_count() or 1, 8)
 
