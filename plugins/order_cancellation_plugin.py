@@ -1,4 +1,4 @@
-"""Registers the pages and the API with Airflow, and makes its processes ready that others are forked from.
+"""Registers pages, API and timetable with Airflow, and makes its processes ready that others are forked from.
 
 Airflow runs this file in each of its processes, every task's among them, so it stays light: the API is built
 when somebody asks for it, which only the API server does. LocalExecutor forks its tasks from the scheduler,
@@ -38,7 +38,7 @@ def _command() -> str:
 
 
 class OrderCancellationPlugin(AirflowPlugin):
-    """Pages, API and links of the order cancellation flows."""
+    """Pages, API, links and timetable of the order cancellation flows."""
 
     name = "order_cancellation"
 
@@ -59,6 +59,13 @@ class OrderCancellationPlugin(AirflowPlugin):
             return []
         url = f"{PREFIX}/static/main.js?v={static_version()}"
         return [{**page, "bundle_url": url} for page in PAGES]
+
+    @cached_property
+    def timetables(self) -> list[type]:  # type: ignore[override]
+        """What Airflow needs to read a stored DAG with a cron schedule."""
+        from order_cancellation.airflow_timetable import CronDataIntervalTimetable  # noqa: PLC0415 (likewise)
+
+        return [CronDataIntervalTimetable]
 
 
 if _command() == "scheduler":

@@ -46,6 +46,7 @@ write_to_omnitron: {on_success: {status: completed}}
 }
 
 TO_READ = (
+    "order_cancellation.airflow_timetable",
     "order_cancellation.dag",
     "order_cancellation.http.jsonpath",
     "order_cancellation.http.templates",

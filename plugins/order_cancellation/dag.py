@@ -57,7 +57,7 @@ BROKEN_TASK = "broken_flow"
 BATCHES = "requests"
 """The mapped group; its tasks' ids begin with it."""
 FIRST_DAY = (2020, 1, 1)
-"""Where intervals are counted from, and the earliest that a backfill can reach; no run is caught up on."""
+"""The earliest that a backfill can reach; no run is caught up on."""
 
 STEP_OPERATORS: dict[str, type[BatchOperator]] = {
     operator.step: operator
@@ -246,7 +246,11 @@ def _timetable(flow: Flow) -> Any:
         return [ended_well(other) for other in schedule.after]
     if schedule.every is not None:
         return DeltaDataIntervalTimetable(schedule.every)
-    return CronDataIntervalTimetable(schedule.cron or "", timezone=schedule.timezone)
+    if get_parsing_context().dag_id is not None:  # a task asks for no next run, and the import takes 20 ms
+        return CronDataIntervalTimetable(schedule.cron or "", timezone=schedule.timezone)
+    from order_cancellation.airflow_timetable import CronDataIntervalTimetable as Cron  # noqa: PLC0415
+
+    return Cron(schedule.cron or "", timezone=schedule.timezone)
 
 
 def _zone(flow: Flow) -> ZoneInfo:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from airflow.sdk import (
     DAG,
-    CronDataIntervalTimetable,
     DeltaDataIntervalTimetable,
     TriggerRule,
 )
@@ -117,7 +116,7 @@ class TestSchedule:
 
     def test_cron_is_read_in_the_flows_time_zone(self) -> None:
         dag = scheduled('{cron: "0 5 * * *", timezone: Europe/Istanbul}')
-        assert dag.schedule == CronDataIntervalTimetable("0 5 * * *", timezone="Europe/Istanbul")
+        assert dag.schedule.serialize() == {"expression": "0 5 * * *", "timezone": "Europe/Istanbul"}
 
     def test_cron_intervals_end_at_the_local_time(self) -> None:
         info = next_run(scheduled('{cron: "0 5 * * *", timezone: Europe/Istanbul}'))

@@ -30,6 +30,7 @@ ALONGSIDE = {
     "airflow_sqlite": 0,  # how Airflow opens its own SQLite file
     "airflow_coordinator": 0,  # how Airflow waits for a task's end
     "airflow_executor": 0,  # how Airflow's workers get their tasks
+    "airflow_timetable": 0,  # when a cron schedule runs first
     "airflow_settings": 3,  # reads Airflow's configuration into the service's settings
     "dag_words": 3,  # a flow in words
     "commands": 4,  # the command line's, one module each
@@ -44,6 +45,7 @@ KNOWS_AIRFLOW = {
     *("operators", "hooks", "dag", "provider", "api", "airflow_settings", "airflow_sqlite"),
     "airflow_coordinator",
     "airflow_executor",
+    "airflow_timetable",
     *("cli", "commands", "demo", "ahead"),
 }
 """The only places that may import Airflow."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from live_airflow import FLOW, write_flow
+
 pytestmark = pytest.mark.timeout(240)
 
 REFUSE_SECOND = {
@@ -139,6 +141,18 @@ class TestRun:
         assert "every: 7m" in (live.flows / "scheduled" / "flow.yaml").read_text()
         assert took < 10
         assert run_id
+
+    def test_a_cron_schedule_runs_first_at_its_first_time_after_it_was_set(self, live):
+        """Airflow by itself would run it at once, for the time before that."""
+        write_flow(live.flows, "by_the_clock", FLOW + 'schedule: {cron: "0 0 29 2 *"}\n')
+        live.wait(lambda: live.airflow.api.find_dag("by_the_clock"), "the DAG")
+        dag = live.call("GET", "/api/v2/dags/by_the_clock")
+
+        assert datetime.fromisoformat(dag["next_dagrun_run_after"]) > datetime.now(UTC)
+        assert (dag["timetable_summary"], dag["timetable_description"]) == (
+            "0 0 29 2 *",
+            "At 00:00, on day 29 of the month, only in February",
+        )
 
     def test_a_backfill_takes_the_requests_of_its_interval(self, live):
         """Only what was modified in the interval is taken up."""
