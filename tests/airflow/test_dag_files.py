@@ -104,6 +104,29 @@ def a_context(**conf: Any) -> Any:
     }
 
 
+class TestFormOfAChangeOfSchedule:
+    @pytest.fixture
+    def dag(self, flows) -> Any:
+        """The DAG as Airflow's API server has it."""
+        from airflow.serialization.serialized_objects import DagSerialization
+
+        for flow_id in ("acme", "beta"):
+            write_flow(flows, flow_id)
+        return DagSerialization.from_dict(DagSerialization.to_dict(read_dags().dags["change_schedule"]))
+
+    def test_suggests_the_flows_and_has_chosen_none(self, dag) -> None:
+        """A field that takes no null and has none but that is one which the form wants filled in."""
+        shown = dag.params.get_param("flow").dump()
+        assert (shown["value"], shown["schema"]["type"]) == (None, "string")
+        assert shown["schema"]["examples"] == ["acme", "beta"]
+
+    def test_takes_any_flow_by_name_and_refuses_none(self, dag) -> None:
+        dag.params.deep_merge({"flow": "added_since", "every": "5m"}).validate()
+        for conf in ({"every": "5m"}, {"every": "5m", "flow": ""}):
+            with pytest.raises(ParamValidationError, match="flow"):
+                dag.params.deep_merge(conf).validate()
+
+
 class TestChangeSchedule:
     @pytest.fixture
     def factory(self, tmp_path):

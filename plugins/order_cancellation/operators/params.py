@@ -72,8 +72,7 @@ def schedule_params(flows: Sequence[str]) -> dict[str, Param]:
         flows: The flows that there are, as suggestions; one that was added since then is accepted as well.
     """
     return {
-        "flow": Param(
-            flows[0] if flows else "",
+        "flow": Param(  # without a value, so that the form asks: a stranger's schedule must not be changed
             type="string",
             minLength=1,
             examples=list(flows),
