@@ -171,7 +171,9 @@ class TestBrokenFlow:
         from airflow.sdk.exceptions import AirflowFailException
 
         (task,) = broken_dag("acme", list(self.problems)).tasks
-        with pytest.raises(AirflowFailException, match="2 problems listed above"):
+        with pytest.raises(
+            AirflowFailException, match="Flow 'acme' can't run: put right the 2 problems listed"
+        ):
             task.execute({})
         log = capsys.readouterr().out + caplog.text
         assert all(str(problem) in log for problem in self.problems)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from order_cancellation.errors import ConfigurationError, LedgerUnavailable, NotSent
+from order_cancellation.errors import ConfigurationError, FlowInvalid, LedgerUnavailable, NotSent, Problem
 from order_cancellation.operators.base import StepUnfinished
 from order_cancellation.operators.get_data import GetDataOperator
 from order_cancellation.operators.login import LoginOperator
@@ -153,13 +153,16 @@ class TestStep:
 
     def test_is_not_retried_where_a_person_has_to_act(self, fake) -> None:
         fake.step = StepReport("write_to_erp", 3, 2, 1, (HOPELESS,))
-        with pytest.raises(AirflowFailException, match="Request 7"):
+        with pytest.raises(
+            AirflowFailException,
+            match=r"^Flow 'acme', request 7: failed at write_to_erp: the ERP said: no such",
+        ):
             a_step().execute(a_context())
         assert fake.noted == [("write_to_erp", 3)]
 
     def test_is_retried_where_there_is_hope(self, fake) -> None:
         fake.step = StepReport("write_to_erp", 3, 2, 0, (HOPELESS, HOPEFUL))
-        with pytest.raises(StepUnfinished, match=r"Request 7: .* \(and 1 more, listed above\)"):
+        with pytest.raises(StepUnfinished, match=r"request 7: .* \(and 1 more, listed above\)"):
             a_step().execute(a_context(try_number=2))
         assert fake.noted == []
 
@@ -178,6 +181,8 @@ class TestStep:
         texts = ("Request 1:", "Request 20:", "::group::2 more", "Request 22:", "::endgroup::", "What to do")
         order = [printed.index(text) for text in texts]
         assert order == sorted(order)
+        assert printed.count("Flow 'acme'") == 1
+        assert printed.index("Flow 'acme', write_to_erp: 22 of 22 requests not past") < order[0]
 
     @pytest.mark.parametrize(
         ("error", "raised"),
@@ -186,7 +191,12 @@ class TestStep:
     )
     def test_takes_the_meaning_of_an_error_from_the_recovery_table(self, fake, error, raised) -> None:
         fake.step = error
-        with pytest.raises(raised, match=str(error)):
+        with pytest.raises(raised, match=f"^Flow 'acme', write_to_erp: {error}$"):
+            a_step().execute(a_context())
+
+    def test_names_the_flow_once_where_the_error_names_it(self, fake) -> None:
+        fake.step = FlowInvalid([Problem("acme", "script.file", "is gone.")])
+        with pytest.raises(AirflowFailException, match=r"^Flow 'acme', script\.file: is gone\."):
             a_step().execute(a_context())
 
     def test_notes_its_red_end_after_an_error_that_nobody_foresaw(self, fake) -> None:
@@ -201,7 +211,7 @@ class TestStep:
 
         monkeypatch.setattr(runs, "note_red", broken)
         fake.step = StepReport("write_to_erp", 3, 2, 1, (HOPELESS,))
-        with pytest.raises(AirflowFailException, match="Request 7"):
+        with pytest.raises(AirflowFailException, match="request 7"):
             a_step().execute(a_context())
 
     def test_has_a_name_even_when_the_ledger_is_down(self, fake) -> None:
@@ -218,13 +228,21 @@ class TestReport:
     @pytest.mark.parametrize("task", ["login", "get_data"])
     @pytest.mark.parametrize("state", ["failed", "upstream_failed"])
     def test_is_red_when_what_came_before_failed(self, fake, task, state) -> None:
-        with pytest.raises(AirflowFailException, match=f"{task} failed"):
+        with pytest.raises(AirflowFailException, match=f"^Flow 'acme', report: {task} failed"):
             self.report(states={task: state})
 
     def test_is_red_when_something_of_this_run_is_not_through(self, fake) -> None:
         fake.run_report = RunReport(counts={"done": 1, "failed": 1}, waiting={}, behind=(HOPELESS,))
         with pytest.raises(AirflowFailException, match="1 of 2 requests is not through"):
             self.report()
+
+    def test_names_the_flow_above_the_requests(self, fake, caplog, capsys) -> None:
+        fake.run_report = RunReport(counts={"failed": 2}, waiting={}, behind=(HOPELESS, HOPEFUL))
+        with pytest.raises(AirflowFailException):
+            self.report()
+        printed = capsys.readouterr().out + caplog.text
+        assert printed.index("Flow 'acme', this run: 2 failed") < printed.index("Request 7: failed at")
+        assert printed.count("Flow 'acme'") == 1
 
     def test_is_green_when_only_earlier_runs_left_something(self, fake) -> None:
         fake.run_report = RunReport(counts={"done": 1}, waiting={"parked": 4})

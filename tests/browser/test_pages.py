@@ -48,7 +48,7 @@ class TestRun:
         """Nothing has to be unfolded to read which request failed, where, and what to do."""
         visit(page, f"{address}/{run}/tasks/report")
         log = page.get_by_test_id("virtualized-list")
-        expect(log).to_contain_text("This run: 2 done, 1 failed")
+        expect(log).to_contain_text("this run: 2 done, 1 failed")
         expect(log).to_contain_text("What to do")
         said = log.inner_text()
         assert said.count("Request 4702: failed at custom_response: the ERP answered 422") == 1

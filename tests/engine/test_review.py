@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import text
 
@@ -44,7 +46,7 @@ class TestFlowEditedWhileInDoubt:
 class TestOneBadRequest:
     """What nobody foresaw about one request stops none of the others."""
 
-    def test_a_defect_in_one_requests_way_leaves_the_others_alone(self, engine, monkeypatch):
+    def test_a_defect_in_one_requests_way_leaves_the_others_alone(self, engine, monkeypatch, caplog):
         """The others are sent and done; the bad one fails with the error's class and place."""
         engine.write(a_flow(delivery={"parallel_batches": 1}, write_to_erp={"concurrency": 2}))
         real = calls.build_call
@@ -59,6 +61,7 @@ class TestOneBadRequest:
 
         assert report.counts == {"done": 2, "failed": 1}
         assert "unforeseen error: KeyError at test_review.py" in report.behind[0].error
+        assert re.search(r"Flow 'acme', request 2 \(.*\), write_to_erp: unforeseen error", caplog.text)
 
     def test_an_error_before_the_first_byte_is_not_sent_whatever_its_class(self, engine, monkeypatch):
         """A login that is set up wrongly is found when the token is fetched: nobody is in doubt."""

@@ -69,13 +69,19 @@ class FlowOperator(BaseOperator):
         try:
             return self.work(context, read_settings())
         except OrderCancellationError as error:
-            hopeful = _is_hopeful(error)
+            hopeful, message = _is_hopeful(error), self._named(str(error))
             self._note(context, hopeful=hopeful)
-            red = StepUnfinished(str(error), hopeful=True) if hopeful else AirflowFailException(str(error))
+            red = StepUnfinished(message, hopeful=True) if hopeful else AirflowFailException(message)
         except Exception:
             self._note(context, hopeful=True)
             raise
         raise red  # outside, so that the cause, which may hold what nobody should read, is not chained
+
+    def _named(self, message: str) -> str:
+        """Return a message that names flow and task; one that begins with the flow is left as it is."""
+        flow = f"Flow '{self.flow_id}'"
+        step = self.task_id.rpartition(".")[2]
+        return message if message.startswith(flow) else f"{flow}, {step}: {message}"
 
     def _note(self, context: Context, *, hopeful: bool) -> None:
         if not hopeful or no_retry_left(context):

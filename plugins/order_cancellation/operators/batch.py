@@ -44,9 +44,9 @@ class BatchOperator(FlowOperator):
 
         run = self.run_of(context)
         report = asyncio.run(runs.run_step(settings, self.connections, run, self.step, _batch_of(context)))
-        log.info(report.sentence())
+        log.info("Flow '%s', %s", self.flow_id, report.sentence())
         if not report.green:
-            raise _unfinished(report)
+            raise _unfinished(self.flow_id, report)
         return report.summary()
 
     def ended_red(self, context: Context) -> None:
@@ -80,12 +80,12 @@ def _batch_of(context: Context) -> int:
     return int(ti.map_index)
 
 
-def _unfinished(report: StepReport) -> StepUnfinished:
+def _unfinished(flow_id: str, report: StepReport) -> StepUnfinished:
     """List what is behind, and make the error that says so in one line."""
     list_behind(report.behind)
     count = len(report.behind)
     others = f" (and {count - 1} more, listed above)" if count > 1 else ""
-    return StepUnfinished(f"{report.behind[0]}{others}", hopeful=report.hopeful)
+    return StepUnfinished(f"{report.behind[0].in_flow(flow_id)}{others}", hopeful=report.hopeful)
 
 
 @lru_cache(maxsize=1)

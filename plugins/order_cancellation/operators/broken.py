@@ -35,5 +35,5 @@ class BrokenFlowOperator(BaseOperator):
         count = len(self.problems)
         problems = "1 problem" if count == 1 else f"{count} problems"
         raise AirflowFailException(
-            f"This flow can't run: put right the {problems} listed above, in its folder"
+            f"Flow '{self.dag_id}' can't run: put right the {problems} listed above, in its folder"
         )

@@ -43,7 +43,7 @@ class ReportOperator(FlowOperator):
             self.outlets = []  # a dry run must not start the flows that come after this one
         unread = _red_before(context)
         report = runs.report(settings, run)
-        _tell(report)
+        _tell(self.flow_id, report)
         problems = [f"{task} failed, so not everything was read" for task in unread] + list(report.problems)
         if problems or not report.green:
             raise StepUnfinished(_verdict(report, problems), hopeful=False)
@@ -58,10 +58,11 @@ def _red_before(context: Context) -> list[str]:
     return [task for task in BEFORE if of_run.get(task) in RED]
 
 
-def _tell(report: RunReport) -> None:
+def _tell(flow_id: str, report: RunReport) -> None:
+    """Log the report below a line that names the flow, so that the lines for single requests need not."""
     for line in report.lines:
         log.info(line)
-    log.info("This run: %s", _in_words(report.counts))
+    log.info("Flow '%s', this run: %s", flow_id, _in_words(report.counts))
     if report.waiting:
         log.info("Of earlier runs, waiting for a person: %s", _in_words(report.waiting))
     for problem in report.problems:

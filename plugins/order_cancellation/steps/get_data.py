@@ -157,7 +157,7 @@ async def _take_asked(context: Context, taking: _Taking) -> None:
         try:
             request = await context.the_omnitron().get(request_id)
         except (UnreadableAnswer, Refused) as error:
-            taking.problems.append(f"Request {request_id} could not be read: {error}")
+            taking.problems.append(f"{_not_taken(request_id)}: it could not be read: {error}")
             continue
         if request is not None and request.get("uuid") == uuid:
             await _enter(context, taking, [request], redo=True)
@@ -166,7 +166,7 @@ async def _take_asked(context: Context, taking: _Taking) -> None:
         has = "no request of this number" if request is None else "another request under this number"
         why = f"Omnitron has {has}, so the redo falls away"
         await asyncio.to_thread(intake.drop_redo, flow, uuid, run_id=context.run_id, why=why)
-        taking.problems.append(f"Request {request_id}: {why}.")
+        taking.problems.append(f"{_not_taken(request_id)}: {why}.")
 
 
 async def _take_listed(context: Context, taking: _Taking, query: ListQuery, *, whole: bool) -> None:
@@ -207,16 +207,20 @@ async def _take_named(context: Context, taking: _Taking, request_ids: Sequence[i
         try:
             request = await context.the_omnitron().get(request_id)
         except (UnreadableAnswer, Refused) as error:
-            taking.problems.append(f"Request {request_id} could not be read: {error}")
+            taking.problems.append(f"{_not_taken(request_id)}: it could not be read: {error}")
             continue
         if request is None:
-            taking.problems.append(f"Request {request_id}: Omnitron has no request of this number.")
+            taking.problems.append(f"{_not_taken(request_id)}: Omnitron has no request of this number.")
         elif not isinstance(request.get("uuid"), str) or not request["uuid"]:
             taking.problems.append(
-                f"Request {request_id}: Omnitron's answer has no uuid, so it can't be tracked."
+                f"{_not_taken(request_id)}: Omnitron's answer has no uuid, so it can't be tracked."
             )
         else:
             await _enter(context, taking, [request], redo=redo)
+
+
+def _not_taken(request_id: int) -> str:
+    return f"Request {request_id}: not taken up at get_data"
 
 
 async def _enter(
@@ -252,7 +256,7 @@ async def _put_into_batches(context: Context, taking: _Taking) -> list[int]:
     for line in lines:
         context.log.info("%s", line)
     for problem in taking.problems:
-        context.log.warning("%s", problem)
+        context.log.warning("Flow '%s': %s", flow.id, problem)
     return [row.number for row in rows]
 
 

@@ -65,7 +65,8 @@ def set_aside(context: Context, record: Record, error: Exception) -> Record:
         hopeful = recovery_of(error).repeat
         return record.moved(record.state, error=safe_text(str(error), record), hopeful=hopeful)
     text = f"unforeseen error: {type(error).__name__} at {_place_of(error)}; tell the developers"
-    context.log.error("Request %s (%s): %s", record.id, record.uuid, text)
+    where = f"Flow '{context.flow.id}', request {record.id} ({record.uuid}), {record.step}"
+    context.log.error("%s: %s", where, text)
     if record.state in (State.FETCHED, State.PREPARED):
         return failed(context, record, record.step, text)
     return record.moved(

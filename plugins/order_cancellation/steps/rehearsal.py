@@ -93,7 +93,7 @@ async def _listed(
     if params.request_ids is not None:
         found = {number: await omnitron.get(number) for number in dict.fromkeys(params.request_ids)}
         missing = [
-            f"Request {number}: Omnitron has no request of this number."
+            f"Request {number}: not taken up at get_data: Omnitron has no request of this number."
             for number in found
             if not found[number]
         ]

@@ -26,9 +26,16 @@ class Behind:
     hopeful: bool = False
 
     def __str__(self) -> str:
-        """Return the line that people read."""
+        """Return the line that people read below one that names the flow."""
+        return f"Request {self._story()}"
+
+    def in_flow(self, flow_id: str) -> str:
+        """Return the line that people read where nothing around it names the flow."""
+        return f"Flow '{flow_id}', request {self._story()}"
+
+    def _story(self) -> str:
         state = self.state.replace("_", " ")
-        return f"Request {self.id}: {state} at {self.step}: {self.error.removeprefix(f'{state}: ')}"
+        return f"{self.id}: {state} at {self.step}: {self.error.removeprefix(f'{state}: ')}"
 
 
 @dataclass(frozen=True)
