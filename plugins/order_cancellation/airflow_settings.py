@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from airflow.configuration import AIRFLOW_HOME, conf
+from airflow.exceptions import AirflowConfigException
 
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.project import project_root
-from order_cancellation.service.settings import Settings
+from order_cancellation.service.settings import AirflowSettings, Settings
 
-__all__ = ["Settings", "read_settings"]
+__all__ = ["AirflowSettings", "Settings", "read_airflow_settings", "read_settings"]
 
 _SECTION = "order_cancellation"
 _ISOLATIONS = ("best", "required")
@@ -39,6 +41,30 @@ def read_settings() -> Settings:
         script_isolation=isolation,
         script_packages=_listed(_option("script_packages")),
     )
+
+
+def read_airflow_settings() -> AirflowSettings:
+    """Return what ``order-cancellation doctor`` judges of Airflow's own settings."""
+    hides = conf.getboolean("core", "hide_sensitive_var_conn_fields")
+    names = _listed(conf.get("core", "sensitive_var_conn_names", fallback=""))
+    return AirflowSettings(
+        executor=conf.get("core", "executor"),
+        masked_fields=frozenset(names if hides else ()),
+        coordinator=_coordinator(),
+        plugins_folder=Path(conf.get("core", "plugins_folder")),
+        conf_counts=conf.getboolean("core", "dag_run_conf_overrides_params"),
+    )
+
+
+def _coordinator() -> str | None:
+    """Return the class of the coordinator that tasks of the usual queue get."""
+    try:
+        queues: Any = conf.getjson("sdk", "queue_to_coordinator", fallback=None) or {}
+        known: Any = conf.getjson("sdk", "coordinators", fallback=None) or {}
+        name = queues.get(conf.get("operators", "default_queue"))
+        return str(known[name]["classpath"]) if name else ""
+    except (AirflowConfigException, AttributeError, KeyError, TypeError):
+        return None
 
 
 def _option(name: str) -> str:

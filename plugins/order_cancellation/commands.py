@@ -16,7 +16,7 @@ from order_cancellation.errors import ConfigurationError, FlowInvalid, Problem
 from order_cancellation.flow.store import FlowStore
 from order_cancellation.output import Output
 from order_cancellation.project import prepare_environment, project_root
-from order_cancellation.service.settings import Settings
+from order_cancellation.service.settings import AirflowSettings, Settings
 
 if TYPE_CHECKING:
     from order_cancellation.ledger import Ledger
@@ -222,7 +222,7 @@ def doctor(_arguments: Namespace, output: Output) -> int:
     """Say which protections, services and settings are in force."""
     from order_cancellation.service.doctor import examine  # noqa: PLC0415
 
-    findings = [asdict(finding) for finding in examine(_settings())]
+    findings = [asdict(finding) for finding in examine(_settings(), _airflow_settings())]
     if output.as_json:
         output.json(findings)
     else:
@@ -273,14 +273,27 @@ def sandbox(arguments: Namespace, output: Output) -> int:
 
 
 def _settings() -> Settings:
-    """Ask Airflow's configuration, which takes a second to import."""
+    with _airflows_configuration():
+        from order_cancellation.airflow_settings import read_settings  # noqa: PLC0415
+
+        return read_settings()
+
+
+def _airflow_settings() -> AirflowSettings:
+    with _airflows_configuration():
+        from order_cancellation.airflow_settings import read_airflow_settings  # noqa: PLC0415
+
+        return read_airflow_settings()
+
+
+@contextmanager
+def _airflows_configuration() -> Iterator[None]:
+    """Make Airflow's configuration ready to be asked, which takes a second to import."""
     prepare_environment(project_root(), os.environ)
     from airflow.exceptions import AirflowConfigException  # noqa: PLC0415
 
     try:
-        from order_cancellation.airflow_settings import read_settings  # noqa: PLC0415
-
-        return read_settings()
+        yield
     except (AirflowConfigException, OSError) as error:
         raise ConfigurationError(f"Airflow's configuration can't be read: {error}") from error
 

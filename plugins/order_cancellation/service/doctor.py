@@ -1,4 +1,8 @@
-"""Looks at an installation: what protects scripts, what services answer, what the settings say."""
+"""Looks at an installation: what protects scripts, what services answer, what the settings say.
+
+Of Airflow's own settings those that safety or correctness hang on: ``airflow.env`` sets them, and who sets
+Airflow up otherwise has to do it himself.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from order_cancellation.ledger import Need
 from order_cancellation.scripts import protections
 from order_cancellation.service.flows import check_all
 from order_cancellation.service.requests import list_requests, open_ledger
-from order_cancellation.service.settings import Settings
+from order_cancellation.service.settings import AirflowSettings, Settings
 
 __all__ = ["Finding", "examine"]
 
@@ -25,6 +29,12 @@ _REWRITTEN_SOON = (
     "keep it until the DAG maintenance has run, which rewrites all but those of finished requests"
 )
 _NOT_NEEDED = "it can go once they need not be shown any more; keep_payloads_days ends them"
+
+MASKED = ("login_headers", "extra_body")
+"""Fields of an ERP connection that may hold secrets, and whose names do not say so."""
+EXECUTOR = "order_cancellation.airflow_executor.LocalExecutor"
+COORDINATOR = "order_cancellation.airflow_coordinator.PromptCoordinator"
+PLUGIN = "order_cancellation_plugin.py"
 
 
 @dataclass(frozen=True)
@@ -44,13 +54,19 @@ class Finding:
     detail: str
 
 
-def examine(settings: Settings) -> list[Finding]:
+def examine(settings: Settings, airflow: AirflowSettings) -> list[Finding]:
     """Look at everything that a flow needs here.
 
     Args:
         settings: The settings in force.
+        airflow: Airflow's own in force.
     """
-    return [*_of_settings(settings), *_of_services(settings), *_of_scripts(settings)]
+    return [
+        *_of_settings(settings),
+        *_of_airflow(settings, airflow),
+        *_of_services(settings),
+        *_of_scripts(settings),
+    ]
 
 
 def _of_settings(settings: Settings) -> Iterator[Finding]:
@@ -95,6 +111,77 @@ def _keys(settings: Settings) -> Finding:
     count = len(settings.payload_keys)
     return Finding(
         "settings", "payload_key", OK, "1 key" if count == 1 else f"{count} keys, the newest encrypts"
+    )
+
+
+def _of_airflow(settings: Settings, airflow: AirflowSettings) -> Iterator[Finding]:
+    for name, (state, detail) in {
+        "sensitive_var_conn_names": _masking(airflow),
+        "dag_run_conf_overrides_params": _parameters(airflow),
+        "plugins_folder": _plugin(airflow),
+        "executor": _executor(settings, airflow),
+        "coordinators": _coordinator(airflow),
+    }.items():
+        yield Finding("settings", name, state, detail)
+
+
+def _masking(airflow: AirflowSettings) -> tuple[str, str]:
+    shown = [name for name in MASKED if name not in airflow.masked_fields]
+    if not shown:
+        return OK, f"{' and '.join(MASKED)} of ERP connections are masked"
+    return WRONG, (
+        f"Airflow shows {' and '.join(shown)} of ERP connections, which may hold secrets, to whoever may "
+        f"edit connections. Set [core] sensitive_var_conn_names = {','.join(MASKED)}, and leave "
+        "hide_sensitive_var_conn_fields on."
+    )
+
+
+def _parameters(airflow: AirflowSettings) -> tuple[str, str]:
+    if airflow.conf_counts:
+        return OK, "a run does what it was triggered with"
+    return WRONG, (
+        "a run does not do what it was triggered with: a dry run would send. "
+        "Set [core] dag_run_conf_overrides_params = True."
+    )
+
+
+def _plugin(airflow: AirflowSettings) -> tuple[str, str]:
+    folder = airflow.plugins_folder
+    if (folder / PLUGIN).is_file():
+        return OK, str(folder)
+    return WRONG, (
+        f"{folder} has no {PLUGIN}: there are no pages, and flows with a cron schedule can't be read. "
+        "Set [core] plugins_folder to the project's plugins."
+    )
+
+
+def _executor(settings: Settings, airflow: AirflowSettings) -> tuple[str, str]:
+    written = [one.strip().rpartition(":")[2] for one in airflow.executor.split(",")]
+    on_this_machine = [one for one in written if one.rpartition(".")[2] == "LocalExecutor"]
+    if on_this_machine != written and settings.ledger_url.startswith("sqlite"):
+        return WRONG, (
+            f"{airflow.executor} runs tasks on other machines too, and each would have a ledger of its own: "
+            "requests could be sent twice. Set [order_cancellation] ledger_url to one Postgres for all."
+        )
+    if any(one != EXECUTOR for one in on_this_machine):
+        return ABSENT, (
+            f"{airflow.executor}: a worker that is killed may stop every run, without a word, until the "
+            f"scheduler is started again. Set [core] executor = {EXECUTOR}."
+        )
+    return OK, airflow.executor
+
+
+def _coordinator(airflow: AirflowSettings) -> tuple[str, str]:
+    if airflow.coordinator == COORDINATOR:
+        return OK, "a task's slot is free as soon as its process has ended"
+    if airflow.coordinator is None:
+        return WRONG, (
+            "[sdk] coordinators or queue_to_coordinator can't be read, so no task starts. "
+            "Write both as airflow.env has them."
+        )
+    return ABSENT, (
+        "a task holds its slot for a second or more after its end. "
+        "Set [sdk] coordinators and queue_to_coordinator as airflow.env has them."
     )
 
 

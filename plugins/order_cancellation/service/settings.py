@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Settings"]
+__all__ = ["AirflowSettings", "Settings"]
 
 
 @dataclass(frozen=True)
@@ -30,3 +30,23 @@ class Settings:
     def isolation_required(self) -> bool:
         """Whether scripts must not run where an essential protection is missing."""
         return self.script_isolation == "required"
+
+
+@dataclass(frozen=True)
+class AirflowSettings:
+    """What of Airflow's own settings safety and correctness hang on.
+
+    Args:
+        executor: As it is written, a list where there are several.
+        masked_fields: Names of a connection's fields that Airflow masks besides its own.
+        coordinator: The class that starts a task and waits for its end; empty for Airflow's own, None where
+            the setting can't be read.
+        plugins_folder: Where Airflow looks for plugins.
+        conf_counts: Whether what a run was triggered with changes its parameters.
+    """
+
+    executor: str
+    masked_fields: frozenset[str]
+    coordinator: str | None
+    plugins_folder: Path
+    conf_counts: bool = True

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
 from order_cancellation import commands
 from order_cancellation.cli import main
-from order_cancellation.service.settings import Settings
+from order_cancellation.service.doctor import COORDINATOR, EXECUTOR, MASKED
+from order_cancellation.service.settings import AirflowSettings, Settings
+
+PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 
 
 @pytest.fixture
@@ -22,6 +26,8 @@ def installed(tmp_path, monkeypatch):
         payload_keys=(Fernet.generate_key().decode(),),
     )
     monkeypatch.setattr(commands, "_settings", lambda: settings)
+    airflow = AirflowSettings(EXECUTOR, frozenset(MASKED), COORDINATOR, PLUGINS)
+    monkeypatch.setattr(commands, "_airflow_settings", lambda: airflow)
     monkeypatch.chdir(tmp_path)
     return settings
 

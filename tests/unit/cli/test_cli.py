@@ -446,6 +446,25 @@ class TestInstalled:
         assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
         assert (tmp_path / "home" / "ledger.db").exists()
 
+    @pytest.mark.parametrize(
+        ("variable", "value", "name", "state"),
+        [
+            ("AIRFLOW_UNRELATED", "", "", ""),
+            ("AIRFLOW__CORE__SENSITIVE_VAR_CONN_NAMES", "", "sensitive_var_conn_names", "wrong"),
+            ("AIRFLOW__CORE__EXECUTOR", "LocalExecutor", "executor", "absent"),
+            ("AIRFLOW__SDK__QUEUE_TO_COORDINATOR", "{}", "coordinators", "absent"),
+            ("AIRFLOW__SDK__COORDINATORS", "{", "coordinators", "wrong"),
+        ],
+    )
+    def test_doctor_sees_what_of_airflows_settings_is_not_as_airflow_env_has_it(
+        self, tmp_path, variable, value, name, state
+    ):
+        (tmp_path / "flows").mkdir()
+        done = self.run(tmp_path, "doctor", "--format", "json", **{variable: value})
+        own = {"sensitive_var_conn_names", "executor", "coordinators", "plugins_folder"}
+        states = {each["name"]: each["state"] for each in json.loads(done.stdout) if each["name"] in own}
+        assert states == dict.fromkeys(own, "ok") | ({name: state} if name else {})
+
     def test_a_closed_pipe_ends_quietly(self, tmp_path):
         put(tmp_path / "flows", "bad", titel="x")
         line = f"{sys.executable} -m order_cancellation.cli schema | true"

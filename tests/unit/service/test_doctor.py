@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from cryptography.fernet import Fernet
 
 from contract.ledgers import FLOW, brought_to
 from order_cancellation.http.tokens import Token
 from order_cancellation.ledger import State
-from order_cancellation.service.doctor import Finding, examine
+from order_cancellation.service.doctor import COORDINATOR, EXECUTOR, MASKED, Finding, examine
 from order_cancellation.service.requests import open_ledger
-from order_cancellation.service.settings import Settings
+from order_cancellation.service.settings import AirflowSettings, Settings
 from unit.flow.flow_files import put
 
 NEW = Fernet.generate_key().decode()
+PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
+AIRFLOW = AirflowSettings(EXECUTOR, frozenset(MASKED), COORDINATOR, PLUGINS)
 
 
 @pytest.fixture
@@ -24,18 +29,17 @@ def settings(tmp_path):
     )
 
 
-def found(settings: Settings, name: str, **changes) -> Finding:
-    from dataclasses import replace
-
-    return next(finding for finding in examine(replace(settings, **changes)) if finding.name == name)
+def found(settings: Settings, name: str, airflow: AirflowSettings = AIRFLOW, **changes) -> Finding:
+    findings = examine(replace(settings, **changes), airflow)
+    return next(finding for finding in findings if finding.name == name)
 
 
 def test_a_sound_installation_has_nothing_wrong(settings):
-    assert [finding for finding in examine(settings) if finding.state == "wrong"] == []
+    assert [finding for finding in examine(settings, AIRFLOW) if finding.state == "wrong"] == []
 
 
 def test_every_protection_of_scripts_is_listed(settings):
-    names = {finding.name for finding in examine(settings) if finding.area == "scripts"}
+    names = {finding.name for finding in examine(settings, AIRFLOW) if finding.area == "scripts"}
     assert {"network", "files", "memory"} <= names
 
 
@@ -109,3 +113,49 @@ class TestKeysOfTheLedger:
         finding = found(settings, "ledger_keys", payload_keys=(NEW,))
         assert finding.state == "absent"
         assert "1 login tokens, 1 payloads of finished requests" in finding.detail
+
+
+class TestAirflowsOwnSettings:
+    @pytest.mark.parametrize(
+        ("name", "changes", "state", "told"),
+        [
+            (
+                "sensitive_var_conn_names",
+                {"masked_fields": frozenset()},
+                "wrong",
+                "login_headers and extra_body",
+            ),
+            (
+                "sensitive_var_conn_names",
+                {"masked_fields": frozenset(["extra_body"])},
+                "wrong",
+                "login_headers of",
+            ),
+            ("dag_run_conf_overrides_params", {"conf_counts": False}, "wrong", "a dry run would send"),
+            (
+                "plugins_folder",
+                {"plugins_folder": Path("/nowhere")},
+                "wrong",
+                "/nowhere has no order_cancellation",
+            ),
+            ("executor", {"executor": "LocalExecutor"}, "absent", f"executor = {EXECUTOR}"),
+            ("executor", {"executor": "CeleryExecutor"}, "wrong", "could be sent twice"),
+            ("executor", {"executor": f"{EXECUTOR}, c:CeleryExecutor"}, "wrong", "could be sent twice"),
+            ("coordinators", {"coordinator": ""}, "absent", "holds its slot"),
+            ("coordinators", {"coordinator": None}, "wrong", "no task starts"),
+        ],
+    )
+    def test_are_told_with_what_they_bring_about_and_what_to_set(self, settings, name, changes, state, told):
+        finding = found(settings, name, replace(AIRFLOW, **changes))
+        assert (finding.state, told in finding.detail) == (state, True)
+        assert "Set [" in finding.detail or "Write both" in finding.detail
+
+    def test_are_fine_as_airflow_env_has_them(self, settings):
+        states = {
+            name: found(settings, name).state for name in ("executor", "coordinators", "plugins_folder")
+        }
+        assert set(states.values()) == {"ok"}
+
+    def test_allow_several_machines_where_the_ledger_is_one_for_all(self, settings):
+        celery = replace(AIRFLOW, executor="CeleryExecutor")
+        assert found(settings, "executor", celery, ledger_url="postgresql+psycopg2://h/l").state == "ok"
