@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
+from contextlib import nullcontext
+from dataclasses import replace
+from types import SimpleNamespace
 
 import httpx
 import pytest
 from rich.console import Console
 
+from order_cancellation.demo import __main__ as command
 from order_cancellation.demo.display import Progress, in_order
 from order_cancellation.demo.made_up import connect
-from order_cancellation.demo.morning import first_new_id, next_scenario
+from order_cancellation.demo.morning import Morning, first_new_id, next_scenario
 from order_cancellation.demo.rest import AirflowApi
 from order_cancellation.demo.standing import first_user
 from order_cancellation.demo.summary import count_states, differences, states_table
@@ -74,6 +81,85 @@ class TestDifferences:
         assert differences({"done": 1}, {"done": 1}, ["4701"]) == [
             "The ERP has booked request 4701 more than once."
         ]
+
+
+def told(request_id, **what):
+    return {"id": request_id, **what}
+
+
+AS_EXPECTED = Morning(
+    run_state="failed",
+    requests=[
+        {"id": 4701, "state": "done"},
+        {"id": 4702, "state": "failed"},
+        {"id": 4703, "state": "postponed"},
+    ],
+    sandbox={"expected": {"done": 1, "failed": 1, "postponed": 1}, "booked": 1, "booked_twice": []},
+    writes=[
+        told(4701, action="update", status="completed"),
+        told(4702, action="add_tag", status="approved", tag="refused_by_erp"),
+    ],
+)
+ONE_LESS = replace(AS_EXPECTED, requests=AS_EXPECTED.requests[:2])
+
+
+class TestVerdict:
+    def test_is_good_when_all_is_as_the_scenario_says(self, capsys):
+        assert command.tell_verdict(Console(), AS_EXPECTED) == 0
+        assert "As the scenario says" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("changes", "line"),
+        [
+            (
+                {"requests": AS_EXPECTED.requests[:2]},
+                "0 requests are postponed, and the scenario says 1.",
+            ),
+            ({"run_state": "success"}, "The run is success, and the scenario says failed."),
+            (
+                {"writes": AS_EXPECTED.writes[1:]},
+                "Request 4701 is done, and Omnitron was told nothing.",
+            ),
+            (
+                {"writes": [*AS_EXPECTED.writes, told(4703, action="update", status="completed")]},
+                "Request 4703 is postponed, and Omnitron was told status completed.",
+            ),
+            (
+                {"writes": [*AS_EXPECTED.writes, AS_EXPECTED.writes[0]]},
+                "Request 4701 is done, and Omnitron was told status completed, status completed.",
+            ),
+        ],
+        ids=["a count", "the run", "Omnitron was not told", "told too much", "told twice"],
+    )
+    def test_names_what_is_not_so_and_is_bad(self, changes, line, capsys):
+        assert command.tell_verdict(Console(width=200), replace(AS_EXPECTED, **changes)) == 1
+        assert capsys.readouterr().out.splitlines() == [line]
+
+    @pytest.mark.parametrize(("morning", "code"), [(AS_EXPECTED, 0), (ONE_LESS, 1)])
+    def test_is_the_exit_code_of_the_demo(self, morning, code, monkeypatch):
+        """Neither Airflow nor sandbox is started; the morning in between is the live test's."""
+        monkeypatch.setattr(command, "standing", lambda place: nullcontext())
+        monkeypatch.setattr(command, "refuse_taken", lambda *_: None)
+        monkeypatch.setattr(command, "start_sandbox", lambda *_: SimpleNamespace(program=nullcontext()))
+        monkeypatch.setattr(
+            command, "spend_morning", lambda console, *_: command.tell_verdict(console, morning)
+        )
+        assert command.run_demo(Console(file=io.StringIO())) == code
+
+
+@pytest.mark.parametrize("home", ["/proc/x", "/etc/passwd"])
+def test_a_home_that_can_not_be_made_is_a_sentence_and_exit_code_1(home):
+    ended = subprocess.run(
+        [sys.executable, "-m", "order_cancellation.demo", "demo"],
+        env={**os.environ, "AIRFLOW_HOME": home},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert f"AIRFLOW_HOME={home} can't be used" in ended.stdout
 
 
 def a_request(**changed):

@@ -136,6 +136,13 @@ class TestOnlyOne:
         with only_one(tmp_path / "home"):
             assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
 
+    @pytest.mark.parametrize("below", ["a_file", "a_file/home", "gone_with_a_link/home"])
+    def test_a_home_that_can_not_be_made_is_told_by_name(self, tmp_path, below):
+        (tmp_path / "a_file").touch()
+        (tmp_path / "gone_with_a_link").symlink_to("/proc/nowhere")
+        with pytest.raises(ConfigurationError, match=f"AIRFLOW_HOME={tmp_path / below} can't be used"):
+            only_one(tmp_path / below).__enter__()
+
     def test_it_stays_taken_while_a_program_still_ends(self, tmp_path, log):
         with only_one(tmp_path) as lock:
             program = start("print('ready', flush=True); import time; time.sleep(600)", log, lock=lock)

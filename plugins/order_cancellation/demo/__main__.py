@@ -16,10 +16,10 @@ from rich.console import Console
 from order_cancellation.demo.display import Progress
 from order_cancellation.demo.environment import SANDBOX_PORT, find_place, read_port
 from order_cancellation.demo.made_up import Sandbox, connect, start_sandbox
-from order_cancellation.demo.morning import FLOW, first_new_id, list_requests, next_scenario
+from order_cancellation.demo.morning import FLOW, Morning, first_new_id, list_requests, next_scenario
 from order_cancellation.demo.runs import follow, run_url, start_run, wait_for_flow
 from order_cancellation.demo.standing import Standing, refuse_taken, standing
-from order_cancellation.demo.summary import count_states, differences, states_table
+from order_cancellation.demo.summary import states_table
 from order_cancellation.errors import ConfigurationError, OrderCancellationError
 from order_cancellation.project import project_root
 
@@ -76,15 +76,25 @@ def run_demo(console: Console) -> int:
         console.print(f"2  Starting the sandbox, a made-up Omnitron and ERP, on port {sandbox_port} …")
         sandbox = start_sandbox(place, sandbox_port)
         with sandbox.program:
-            wrong = _spend_morning(console, airflow, sandbox)
+            code = spend_morning(console, airflow, sandbox)
             if console.is_terminal and sys.stdin.isatty():
                 _stay(console, airflow)
             else:
                 console.print("No terminal: stopping everything.")
-    return 1 if wrong else 0
+    return code
 
 
-def _spend_morning(console: Console, airflow: Standing, sandbox: Sandbox) -> list[str]:
+def spend_morning(console: Console, airflow: Standing, sandbox: Sandbox) -> int:
+    """Spend a morning and show what became of each request.
+
+    Args:
+        console: Where it is told.
+        airflow: Where the flow runs; its connections are set to the sandbox.
+        sandbox: Begins the morning's scenario.
+
+    Returns:
+        The exit code: 0, or 1 where something is not as the scenario says.
+    """
     first = first_new_id(list_requests(airflow.place, FLOW))
     sandbox.program.wait_until(sandbox.is_ready, 30, "The sandbox's start")
     sandbox.begin(next_scenario(first))
@@ -93,28 +103,30 @@ def _spend_morning(console: Console, airflow: Standing, sandbox: Sandbox) -> lis
     console.print(f"3  Running the flow {FLOW} over ten requests …")
     run_id = start_run(airflow.api, FLOW)
     with Progress(console, _STEPS) as progress:
-        follow(airflow, FLOW, run_id, progress.show)
+        run_state = follow(airflow, FLOW, run_id, progress.show)
     requests = [each for each in list_requests(airflow.place, FLOW) if int(each["id"]) >= first]
     console.print("4  What became of each request")
     console.print(states_table(requests))
-    wrong = _judge(console, sandbox, requests)
+    code = tell_verdict(console, Morning(run_state, requests, sandbox.state(), sandbox.writes()))
     console.print(f"Look at   {run_url(airflow, FLOW, run_id)}", soft_wrap=True, highlight=False)
     _tell_sign_in(console, airflow)
-    return wrong
+    return code
 
 
-def _judge(console: Console, sandbox: Sandbox, requests: list[dict[str, object]]) -> list[str]:
-    state = sandbox.state()
-    wrong = differences(count_states(requests), state["expected"], state["booked_twice"])
+def tell_verdict(console: Console, morning: Morning) -> int:
+    """Say whether a morning ended as the scenario says, and return the exit code."""
+    wrong = morning.wrong()
     for each in wrong:
         console.print(each, style="red")
-    if not wrong:
-        console.print(
-            f"As the scenario says. The ERP's own book has {state['booked']} bookings, none of them twice. "
-            "The run is red because of the refused request.",
-            style="green",
-        )
-    return wrong
+    if wrong:
+        return 1
+    booked = morning.sandbox["booked"]
+    console.print(
+        f"As the scenario says. The ERP's own book has {booked} bookings, none of them twice. "
+        "The run is red because of the refused request.",
+        style="green",
+    )
+    return 0
 
 
 def _tell_sign_in(console: Console, airflow: Standing) -> None:

@@ -50,6 +50,11 @@ class Sandbox:
         """Return what stands where, in numbers, and what is expected."""
         return dict(httpx.get(f"{self.url}/sandbox/state", trust_env=False, timeout=10).json())
 
+    def writes(self) -> list[dict[str, Any]]:
+        """Return what Omnitron was told, in its order."""
+        told = httpx.get(f"{self.url}/sandbox/omnitron/writes", trust_env=False, timeout=10).json()
+        return list(told)
+
     def connections(self) -> dict[str, dict[str, Any]]:
         """Return the Airflow connections that lead here."""
         made_up = Settings()

@@ -4,14 +4,48 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from order_cancellation.demo.environment import Place
+from order_cancellation.demo.summary import Request, count_states, differences, told_differences
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.sandbox.scenarios import READY_MADE
 
 FLOW = "returns_to_erp"
 SCENARIO = "demo"
+_RED = {"failed", "in_doubt", "parked"}
+"""With a request in one of these a run is red."""
+
+
+@dataclass(frozen=True)
+class Morning:
+    """A morning at its end.
+
+    Args:
+        run_state: Of Airflow's run.
+        requests: The morning's, as the ledger has them.
+        sandbox: What stands where in the sandbox, in numbers, and what is expected.
+        writes: What Omnitron was told.
+    """
+
+    run_state: str
+    requests: Sequence[Request]
+    sandbox: Mapping[str, Any]
+    writes: Sequence[Mapping[str, Any]]
+
+    def wrong(self) -> list[str]:
+        """Say what is not as the scenario says; an empty list where all is."""
+        expected: Mapping[str, int] = self.sandbox["expected"]
+        state = "failed" if _RED & expected.keys() else "success"
+        run = (
+            []
+            if self.run_state == state
+            else [f"The run is {self.run_state}, and the scenario says {state}."]
+        )
+        counts = differences(count_states(self.requests), expected, self.sandbox["booked_twice"])
+        return [*run, *counts, *told_differences(self.requests, self.writes)]
 
 
 def next_scenario(first_id: int) -> dict[str, Any]:

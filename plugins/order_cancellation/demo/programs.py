@@ -118,10 +118,9 @@ def only_one(home: Path, seconds: float = GRACE + _SWEEPING) -> Iterator[IO[str]
         The lock file, for ``Program``: it stays locked until the last process that was given it has ended.
 
     Raises:
-        ConfigurationError: If the other one does not end.
+        ConfigurationError: If the other one does not end, or the home can't be made or written to.
     """
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (home / "running.lock").open("a+") as lock:
+    with _lock_file(home) as lock:
         end = time.monotonic() + seconds
         while not _lock(lock):
             holder = _holder(lock)
@@ -135,6 +134,17 @@ def only_one(home: Path, seconds: float = GRACE + _SWEEPING) -> Iterator[IO[str]
         lock.write(str(os.getpid()))
         lock.flush()
         yield lock
+
+
+def _lock_file(home: Path) -> IO[str]:
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return (home / "running.lock").open("a+")
+    except OSError as error:
+        raise ConfigurationError(
+            f"AIRFLOW_HOME={home} can't be used ({error.strerror}). Set it to a folder that you may make or "
+            "write to."
+        ) from error
 
 
 def _lock(file: IO[str]) -> bool:

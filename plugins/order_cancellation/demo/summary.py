@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +18,9 @@ _MEANING = {
     "parked": ("magenta", "waits for a person"),
     "in_doubt": ("magenta", "perhaps booked: settled before anything is sent again"),
 }
+
+_TOLD = {"done": ["status completed"], "failed": ["tag refused_by_erp"]}
+"""What the demo's flow tells Omnitron of a request; of one in another state nothing."""
 
 
 def count_states(requests: Iterable[Request]) -> dict[str, int]:
@@ -58,3 +61,26 @@ def differences(found: Mapping[str, int], expected: Mapping[str, int], twice: Se
         if found.get(state, 0) != expected.get(state, 0)
     ]
     return wrong + [f"The ERP has booked request {each} more than once." for each in twice]
+
+
+def told_differences(requests: Iterable[Request], writes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Say of which requests Omnitron was told something else than what became of them.
+
+    Args:
+        requests: As the ledger has them.
+        writes: What Omnitron was told, in its order.
+    """
+    told: dict[int, list[str]] = defaultdict(list)
+    for write in writes:
+        told[int(write["id"])].append(_in_words(write))
+    return [
+        f"Request {request['id']} is {request['state']}, and Omnitron was told "
+        f"{', '.join(told[int(request['id'])]) or 'nothing'}."
+        for request in requests
+        if told[int(request["id"])] != _TOLD.get(str(request["state"]), [])
+    ]
+
+
+def _in_words(write: Mapping[str, Any]) -> str:
+    kind = {"update": "status", "add_tag": "tag"}.get(str(write["action"]))
+    return f"{kind} {write[kind]}" if kind else str(write["action"])
