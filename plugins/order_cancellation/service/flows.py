@@ -8,6 +8,7 @@ from typing import Any
 from order_cancellation.errors import FlowInvalid, Problem
 from order_cancellation.flow.cases import read_cases
 from order_cancellation.flow.model import Flow, LookUp, WriteToErp
+from order_cancellation.flow.names import RESERVED
 from order_cancellation.flow.store import FlowStore, LoadedFlow, open_valid_parts
 from order_cancellation.service.order import order_problems, place_problems
 
@@ -39,7 +40,13 @@ def problems_behind(error: FlowInvalid, flow_id: str, files: Mapping[str, bytes]
 
 
 def _run_problems(loaded: LoadedFlow) -> list[Problem]:
-    found = [*_scripts(loaded), *_mapping(loaded), *_templates(loaded), *_json_paths(loaded.flow)]
+    found = [
+        *_name(loaded.flow),
+        *_scripts(loaded),
+        *_mapping(loaded),
+        *_templates(loaded),
+        *_json_paths(loaded.flow),
+    ]
     return [Problem(loaded.flow.id, path, message) for path, message in found]
 
 
@@ -113,6 +120,11 @@ def validate(store: FlowStore, ids: Sequence[str] | None = None) -> list[Problem
     for flow_id in dict.fromkeys(ids or by_flow):
         problems += by_flow.get(flow_id, [Problem(flow_id, "", f"there is no such flow in {store.folder}.")])
     return problems
+
+
+def _name(flow: Flow) -> Iterator[tuple[str, str]]:
+    if flow.id in RESERVED:  # Airflow would show a broken DAG under another name
+        yield "", "another DAG of this project has this name. Rename the folder."
 
 
 def _scripts(loaded: LoadedFlow) -> Iterator[tuple[str, str]]:

@@ -81,6 +81,22 @@ def test_a_broken_case_is_named():
     assert problem.path.startswith("cases/x.yaml")
 
 
+@pytest.mark.parametrize("name", ["maintenance", "change_schedule"])
+def test_the_name_of_another_dag_of_the_project_is_a_problem_beside_others(tmp_path, name):
+    put(tmp_path, name, {**files_of(script={"file": "s.py"}), "s.py": b"def"})
+    problems = validate(FlowStore(tmp_path))
+    assert [problem.path for problem in problems] == ["", "script.file"]
+    assert str(problems[0]) == (
+        f"Flow '{name}': another DAG of this project has this name. Rename the folder."
+    )
+
+
+@pytest.mark.parametrize("flow", [b"nonsense: true\n", b"[", b""])
+def test_such_a_name_is_told_also_where_the_flow_is_not_valid(tmp_path, flow):
+    put(tmp_path, "maintenance", {"flow.yaml": flow})
+    assert any("Rename the folder" in problem.message for problem in validate(FlowStore(tmp_path)))
+
+
 def test_load_checked_raises_with_every_problem(tmp_path):
     put(tmp_path, "acme", {**files_of(script={"file": "s.py"}, write_to_erp__url="{{"), "s.py": b"def"})
     with pytest.raises(FlowInvalid) as caught:
