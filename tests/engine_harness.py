@@ -18,7 +18,7 @@ from order_cancellation.ledger.opening import open_database
 from order_cancellation.sandbox.thread import SandboxThread
 from order_cancellation.service import requests as service_requests
 from order_cancellation.service import runs
-from order_cancellation.service.life import show_request
+from order_cancellation.service.life import known, show_request
 from order_cancellation.service.runs import Run, RunParams
 from order_cancellation.service.settings import Settings
 from order_cancellation.steps.report import RunReport, StepReport
@@ -172,6 +172,11 @@ class Engine:
         """One request's life."""
         with runs.open_ledger(self.settings) as ledger:
             return show_request(ledger, self.flow_id, str(request_id))
+
+    def key(self, request_id: int) -> str:
+        """The key that a call goes under, should one go out now."""
+        with runs.open_ledger(self.settings) as ledger:
+            return known(ledger, self.flow_id, str(request_id)).key
 
     def redo(self, *ids: int) -> None:
         """A person's word."""

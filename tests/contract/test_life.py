@@ -115,6 +115,45 @@ class TestErased:
         assert [(told["erased"], told["payloads"]) for told in shown(ledger, tmp_path)] == [(False, [])] * 2
 
 
+class TestKeys:
+    """The key that is shown was sent: a person looks for it in the ERP."""
+
+    def keys(self, ledger, tmp_path, state=None, **sent):
+        """What is told of keys after one call, and a judgement of it."""
+        enter(ledger, [a_request()], first_step="write_to_erp", ready=True)
+        ledger.intake.assign(FLOW, "run-1", 1)
+        claim = open_claim(ledger)
+        [record] = take(ledger, claim)
+        if sent:
+            new = record.moved(State.SENDING, sends=1)
+            answered = new.moved(State.ANSWERED)
+            ledger.work.apply(claim, [Change(record, new, {"sent": sent}), Change(new, answered)])
+        if state is not None:
+            judged = answered.moved(state, key_number=2 if state == State.REFUSED else 1)
+            ledger.work.apply(claim, [Change(answered, judged)])
+        ledger.work.release(claim)
+        told = [(one["idempotency_key"], one["next_key"]) for one in shown(ledger, tmp_path)]
+        assert told[0] == told[1]
+        return told[0]
+
+    def call(self, number):
+        return {"method": "POST", "headers": {"X-Key": f"{FLOW}-{uuid_of(1)}-{number}"}, "body": "{}"}
+
+    def test_after_a_refusal_the_one_that_was_sent_is_told_apart_from_the_next(self, ledger, tmp_path):
+        key, following = self.keys(ledger, tmp_path, State.REFUSED, **self.call(1))
+        assert (key, following) == (f"{FLOW}-{uuid_of(1)}-1", f"{FLOW}-{uuid_of(1)}-2")
+
+    def test_after_a_booking_there_is_no_next_one(self, ledger, tmp_path):
+        assert self.keys(ledger, tmp_path, State.ACCEPTED, **self.call(1)) == (f"{FLOW}-{uuid_of(1)}-1", None)
+
+    def test_before_any_call_there_is_none(self, ledger, tmp_path):
+        assert self.keys(ledger, tmp_path) == (None, None)
+
+    def test_a_flow_that_sends_none_has_none(self, ledger, tmp_path):
+        sent = {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": "{}"}
+        assert self.keys(ledger, tmp_path, State.REFUSED, **sent) == (None, None)
+
+
 def test_an_unknown_request_is_told(ledger, tmp_path):
     with pytest.raises(ConfigurationError, match="no request 9"):
         life(ledger, FlowStore(tmp_path), FLOW, "9")

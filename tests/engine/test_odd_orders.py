@@ -235,13 +235,13 @@ class TestClearAfterAScriptsNo:
         )
         engine.write(a_flow(), response=strict)
         report = engine.run("run-1")
-        key = engine.show(2)["idempotency_key"]
+        key = engine.key(2)
         after = engine.clear_failed("run-1")
 
         assert report.counts == {"done": 2, "failed": 1}
         assert after.counts == {"done": 3}
         assert engine.booked() == [1, 2, 3]
-        assert engine.show(2)["idempotency_key"] == key
+        assert engine.key(2) == key
         assert engine.show(2)["failures"] == 1
 
     def test_pending_under_its_key_it_stays_under_that_key(self, engine, sandbox):

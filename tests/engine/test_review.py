@@ -139,11 +139,11 @@ class TestDoubtAndTheScript:
             batches = engine.get_data("run-1")
             for step in ("script", "mapping", "write_to_erp"):
                 engine.step("run-1", step, batches[1])
-        key = engine.show(2)["idempotency_key"]
+        key = engine.key(2)
         report = engine.step("run-1", "custom_response", batches[1])
 
         assert report.green
-        assert engine.show(2)["idempotency_key"] == key
+        assert engine.key(2) == key
         assert engine.booked() == [2]
 
     def test_a_conflict_of_an_earlier_attempt_does_not_stand_in_the_way(self, engine, sandbox):
@@ -265,7 +265,7 @@ class TestPeoplesWords:
         engine.write(a_flow(scripts=True, delivery={"max_attempts": 1}))
         sandbox.use(CUT_SECOND)
         engine.run("run-1")
-        key = engine.show(2)["idempotency_key"]
+        key = engine.key(2)
         engine.write(a_flow(scripts=True, delivery={"max_attempts": 1}), script="raise ValueError('typo')")
         engine.redo(2)
         engine.run("run-2")
@@ -274,7 +274,7 @@ class TestPeoplesWords:
         engine.redo(2)
         engine.run("run-4")
 
-        assert engine.show(2)["idempotency_key"] == key
+        assert engine.key(2) == key
 
     def test_what_may_be_booked_is_not_called_withdrawn(self, engine, sandbox):
         """Redone from doubt, failed, and then gone from the list: a person has to look at the ERP."""

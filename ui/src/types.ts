@@ -280,7 +280,10 @@ export interface Action {
 
 export interface Life extends RequestRow {
   story: string[];
+  /** Of the last call; null: it had none, or is no longer kept. */
   idempotency_key: string | null;
+  /** Of the next call, where it is another. */
+  next_key: string | null;
   timeline: Moment[];
   payloads: Payload[];
   erased: boolean;

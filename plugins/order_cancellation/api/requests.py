@@ -131,7 +131,8 @@ class Life(RequestRow):
     """A request's whole life."""
 
     story: list[str]
-    idempotency_key: str
+    idempotency_key: str | None = Field(description="of the last call; null: it had none, or is not kept")
+    next_key: str | None = Field(description="of the next call, where it is another")
     timeline: list[Moment]
     payloads: list[Payload]
     erased: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -44,7 +45,7 @@ def show_request(ledger: Ledger, flow: str, uuid_or_id: str) -> dict[str, Any]:
         "step": record.step,
         "failures": record.failures,
         "sends": record.sends,
-        "idempotency_key": record.key,
+        **_keys(record, payloads),
         "body_digest": record.body_digest,
         "next_at": iso(record.next_at),
         "redo": record.redo,
@@ -75,7 +76,7 @@ def life(ledger: Ledger, store: FlowStore, flow: str, uuid: str) -> dict[str, An
     return {
         **row(record),
         "story": tell(record, events),
-        "idempotency_key": record.key,
+        **_keys(record, payloads),
         "timeline": timeline(record, events),
         "payloads": _masked(payloads),
         "erased": _is_erased(events, payloads),
@@ -138,6 +139,18 @@ def _flow(store: FlowStore, flow: str) -> Flow | None:
 
 def _is_erased(events: Sequence[Mapping[str, Any]], payloads: Payloads) -> bool:
     return not payloads and any(one["step"] == "" and one["note"].startswith(ERASED) for one in events)
+
+
+def _keys(record: Record, payloads: Payloads) -> dict[str, str | None]:
+    """Return the idempotency key of the last call, and that of the next one where it is another.
+
+    A flow may send none, and what was sent may no longer be kept: None is told rather than a key that the ERP
+    never saw.
+    """
+    sent = payloads.get(("sent", record.sends), {}).get("headers", {})
+    own = re.compile(rf"{re.escape(record.flow)}-{re.escape(record.uuid)}-\d+")
+    key = next((value for value in sent.values() if own.fullmatch(str(value))), None)
+    return {"idempotency_key": key, "next_key": None if key in (None, record.key) else record.key}
 
 
 def _payload(key: tuple[str, int], data: Any) -> dict[str, Any]:

@@ -38,6 +38,14 @@ describe("a request's page", () => {
     expect(story.textContent).toContain("Repair the cause");
   });
 
+  test("tells the key that was sent apart from the next one", async () => {
+    open({ idempotency_key: "acme-u1-1", next_key: "acme-u1-2" });
+    expect((await screen.findByText("Idempotency key of the last call")).nextSibling?.textContent).toBe(
+      "acme-u1-1",
+    );
+    expect(screen.getByText("Next key").nextSibling?.textContent).toBe("acme-u1-2");
+  });
+
   test("leads to the task logs", async () => {
     const log_url = "dags/acme/runs/manual__1/tasks/requests.script/mapped/0";
     open({ timeline: [aMoment({ card: "Script", log_url })] });

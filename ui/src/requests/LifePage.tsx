@@ -164,9 +164,14 @@ const Facts = ({ life }: { life: Life }) => (
     <Fact name="uuid" wide>
       {life.uuid}
     </Fact>
-    <Fact name="Idempotency key" wide>
+    <Fact name="Idempotency key of the last call" wide>
       {life.idempotency_key ?? "–"}
     </Fact>
+    {life.next_key !== null && (
+      <Fact name="Next key" wide>
+        {life.next_key}
+      </Fact>
+    )}
   </DataList.Root>
 );
 

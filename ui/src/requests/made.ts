@@ -43,6 +43,7 @@ export const aLife = (more: Partial<Life> = {}): Life => ({
   ...aRow(),
   story: ["It has failed.", "It was sent to the ERP once, and no call booked anything."],
   idempotency_key: "acme-1",
+  next_key: null,
   timeline: [aMoment()],
   payloads: [],
   erased: false,
