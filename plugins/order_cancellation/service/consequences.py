@@ -194,7 +194,7 @@ class _Case:
         """Say what the ERP may hold of a request that is not in doubt: after a 2xx it was told to wait."""
         if self.record.body_digest is None:
             return ""
-        return f" The ERP may hold it under the key of the last call. {self._repeated()}"
+        return f" The ERP has not confirmed a booking, and may hold one. {self._repeated()}"
 
     def _repeated(self) -> str:
         """Say what another send under the same key can do, when the first one may be booked."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,11 @@ _STANDS = {
 }
 
 
+_TURNED_DOWN = re.compile(r"the ERP answered [34]\d\d")
 _DELIVERY = ("write_to_erp", "custom_response")
+
+_Outcome = tuple[str, bool, bool]
+"""What a :class:`Sending` says behind ``at``."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +44,14 @@ class Sending:
         at: When it was about to leave, in seconds since 1970.
         outcome: What came of it, in words.
         may_be_booked: Whether this call may have booked something: it was accepted, or nobody knows.
+        is_unconfirmed: Whether the ERP wants it later and did not turn it down: it may hold something of it.
     """
 
     number: int
     at: float
     outcome: str
     may_be_booked: bool
+    is_unconfirmed: bool = False
 
 
 def sendings(events: Sequence[Mapping[str, Any]]) -> list[Sending]:
@@ -54,36 +61,35 @@ def sendings(events: Sequence[Mapping[str, Any]]) -> list[Sending]:
         events: The history, oldest first (rows of the ledger's ``events``).
     """
     begun: dict[int, Mapping[str, Any]] = {}
-    outcomes: dict[int, tuple[str, bool]] = {}
+    outcomes: dict[int, _Outcome] = {}
     before: State | None = None
     for event in events:
         number, state = event["send"], State(event["state"])
         if state == State.SENDING and number not in begun:
             begun[number] = event
-            outcomes[number] = ("no outcome is written down", True)
+            outcomes[number] = ("no outcome is written down", True, False)
         elif number in begun and (state != before or event["step"] in _DELIVERY):
             outcomes[number] = _outcome(event, before, state, outcomes[number])
         before = state
     return [Sending(number, event["at"], *outcomes[number]) for number, event in begun.items()]
 
 
-def _outcome(
-    event: Mapping[str, Any], before: State | None, state: State, known: tuple[str, bool]
-) -> tuple[str, bool]:
+def _outcome(event: Mapping[str, Any], before: State | None, state: State, known: _Outcome) -> _Outcome:
     """Return what is known of a call after one more event; the next attempt's preparation tells nothing."""
     note = event["note"] or f"{state} (the words are erased)"
     came_back = before in (State.SENDING, State.ANSWERED)
     match state:
         case State.ANSWERED:
-            return (note, True)
+            return (note, True, False)
         case State.ACCEPTED:
-            return (f"{known[0]}; {note}" if known[0] != note else note, True)
+            return (f"{known[0]}; {note}" if known[0] != note else note, True, False)
         case State.REFUSED | State.POSTPONED:
-            return (note, False)
+            later = state == State.POSTPONED and before == State.ANSWERED
+            return (note, False, later and _TURNED_DOWN.match(known[0]) is None)
         case State.PREPARED | State.FAILED if came_back:
-            return (f"not booked: {note}", False)
+            return (f"not booked: {note}", False, False)
         case State.IN_DOUBT:
-            return (note, "not booked" not in note)
+            return (note, "not booked" not in note, False)
     return known
 
 
@@ -109,6 +115,8 @@ def _counted(calls: Sequence[Sending]) -> str:
     if not calls:
         return "It was never sent to the ERP."
     times = "once" if len(calls) == 1 else f"{len(calls)} times"
+    if possible == 0 and any(call.is_unconfirmed for call in calls):
+        return f"It was sent to the ERP {times}; the ERP has not confirmed a booking."
     if possible == 0:
         return f"It was sent to the ERP {times}, and no call booked anything."
     if possible == 1:

@@ -57,7 +57,7 @@ REDO: dict[str, tuple[dict[str, Any], str, bool]] = {
     "postponed": ({"state": State.POSTPONED}, "without a redo, too", False),
     "postponed after a 2xx": (
         {"state": State.POSTPONED, "body_digest": "d"},
-        "The ERP may hold it under the key of the last call.",
+        "The ERP has not confirmed a booking, and may hold one.",
         True,
     ),
     "done": ({"state": State.DONE}, "booked once more at the next run, under a new key", True),

@@ -68,6 +68,30 @@ class TestTell:
     def test_it_says_that_nothing_was_sent(self, a_record):
         assert "It was never sent to the ERP." in tell(a_record(State.FAILED), history(FETCHED))
 
+    @pytest.mark.parametrize(
+        ("answer", "told"),
+        [
+            ("the ERP answered 202", "once; the ERP has not confirmed a booking."),
+            ("", "once; the ERP has not confirmed a booking."),
+            ("the ERP answered 409", "once, and no call booked anything."),
+        ],
+    )
+    def test_wanted_later_is_no_word_about_a_booking_unless_turned_down(self, a_record, answer, told):
+        """Where the words are erased, too."""
+        later = [("answered", 1, answer), ("postponed", 1, "judged: do_nothing")]
+        story = tell(a_record(State.POSTPONED), history(FETCHED, SENT, *later))
+        assert story[1] == f"It was sent to the ERP {told}"
+
+    def test_wanted_later_and_booked_then_it_is_told_as_booked(self, a_record):
+        later = [SAID_YES, ("postponed", 1, "judged: do_nothing"), ("fetched", 1, "taken up")]
+        again = [
+            ("sending", 2, ""),
+            ("answered", 2, "the ERP answered 201"),
+            ("accepted", 2, "judged: continue"),
+        ]
+        story = tell(a_record(State.ACCEPTED), history(FETCHED, SENT, *later, *again))
+        assert "one call, and only one, can have booked it" in story[1]
+
     def test_two_possible_bookings_are_never_hidden(self, a_record):
         again = [
             ("sending", 2, "sending"),
