@@ -234,6 +234,8 @@ export interface RequestRow {
   first_seen: string;
   last_changed: string;
   next_at: string | null;
+  /** It is tried again, and nothing starts a run by itself. */
+  by_hand: boolean;
   redo: boolean;
 }
 

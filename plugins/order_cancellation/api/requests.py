@@ -14,6 +14,7 @@ from order_cancellation.api.guard import Caller, area, needs
 from order_cancellation.api.place import the_ledger, the_store
 from order_cancellation.api.rights import Right, Rights, rights_of, visible
 from order_cancellation.api.shapes import Body
+from order_cancellation.api.standing import Standing, standings
 from order_cancellation.ledger import State
 from order_cancellation.ledger.search import Wanted
 from order_cancellation.service import life as lives
@@ -51,6 +52,7 @@ class RequestRow(BaseModel):
     first_seen: str
     last_changed: str
     next_at: str | None
+    by_hand: bool = Field(description="whether it is tried again and nothing starts a run by itself")
     redo: bool
 
 
@@ -203,7 +205,7 @@ def list_requests(
         text=(text or "").strip(),
     )
     page = search_requests(the_ledger(), wanted, limit=limit, after=after or None)
-    return RequestPage.model_validate(sayable(page))
+    return RequestPage.model_validate(sayable(page | {"requests": _with_by_hand(page["requests"])}))
 
 
 @router.get("/api/requests/outcomes", **needs(Right.SEE))
@@ -228,7 +230,8 @@ def get_life(user: Caller, dag_id: str, uuid: str) -> Life:
     rights = rights_of(user, dag_id)
     timeline = [one | {"log_url": _log_url(dag_id, one)} for one in life["timeline"]]
     actions = life["actions"] if rights.redo else dict.fromkeys(life["actions"])
-    return Life.model_validate(sayable(life | {"timeline": timeline, "rights": rights, "actions": actions}))
+    [told] = _with_by_hand([life | {"timeline": timeline, "rights": rights, "actions": actions}])
+    return Life.model_validate(sayable(told))
 
 
 @router.post("/api/flows/{dag_id}/requests/redo", **needs(Right.REDO))
@@ -243,7 +246,8 @@ def resolve(user: Caller, dag_id: str, uuid: str, asked: Resolve) -> RequestRow:
     """Decide on a request that is in doubt or parked."""
     _find(dag_id, uuid)
     service.resolve(the_ledger(), dag_id, uuid, asked.decision, asked.why, user.get_name())
-    return RequestRow.model_validate(sayable(row(lives.known(the_ledger(), dag_id, uuid))))
+    [decided] = _with_by_hand([row(lives.known(the_ledger(), dag_id, uuid))])
+    return RequestRow.model_validate(sayable(decided))
 
 
 @router.post("/api/flows/{dag_id}/requests/{uuid}/reveal", **needs(Right.REVEAL))
@@ -258,6 +262,22 @@ def _flows(user: Caller, flow: str | None) -> frozenset[str]:
     """Return the flows that may be searched: of those with requests, the ones that the user may see."""
     wanted = the_ledger().search.flows() if not flow else [flow]
     return frozenset(visible(user, wanted))
+
+
+def _with_by_hand(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add to each request whether its next try waits for somebody to start a run."""
+    waiting = {one["flow"] for one in rows if _is_tried_again(one)}
+    known = standings(waiting) if waiting else {}
+    by_hand = {flow for flow in waiting if not _starts_by_itself(flow, known.get(flow))}
+    return [one | {"by_hand": _is_tried_again(one) and one["flow"] in by_hand} for one in rows]
+
+
+def _is_tried_again(one: dict[str, Any]) -> bool:
+    return one["state"] == State.FAILED or one["next_at"] is not None
+
+
+def _starts_by_itself(flow: str, standing: Standing | None) -> bool:
+    return standing is not None and not standing.paused and lives.starts_by_itself(the_store(), flow)
 
 
 def _find(dag_id: str, uuid: str) -> None:

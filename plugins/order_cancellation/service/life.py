@@ -19,7 +19,7 @@ from order_cancellation.service.rows import iso, listed, row
 from order_cancellation.service.story import tell
 from order_cancellation.service.timeline import timeline
 
-__all__ = ["known", "life", "note_example", "reveal", "show_request"]
+__all__ = ["known", "life", "note_example", "reveal", "show_request", "starts_by_itself"]
 
 Payloads = Mapping[tuple[str, int], Any]
 
@@ -127,6 +127,12 @@ def known(ledger: Ledger, flow: str, uuid_or_id: str) -> Record:
     if record is None:
         raise ConfigurationError(f"Flow '{flow}': the ledger has no request {uuid_or_id}.")
     return record
+
+
+def starts_by_itself(store: FlowStore, flow: str) -> bool:
+    """Say whether a flow declares when it runs, and may; Airflow may still have its DAG paused."""
+    loaded = _flow(store, flow)
+    return loaded is not None and loaded.enabled and loaded.schedule is not None
 
 
 def _flow(store: FlowStore, flow: str) -> Flow | None:

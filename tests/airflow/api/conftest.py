@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 # by its full name a folder called airflow would be Airflow
 from ..conftest import FILES, PLAIN_FLOW, WHOLE_FLOW, write_flow  # noqa: TID252
 
-__all__ = ["FILES", "PLAIN_FLOW", "WHOLE_FLOW", "write_flow"]
+__all__ = ["FILES", "PLAIN_FLOW", "WHOLE_FLOW", "known", "write_flow"]
 
 ROLES = ("viewer", "user", "op", "admin")
 PREFIX = "/order-cancellation"
@@ -69,3 +70,30 @@ def caller(airflow_app, tokens, flows, ledger_file) -> Callable[[str | None], An
         )
 
     return client
+
+
+@contextmanager
+def known(dag_id: str, file: str, **facts: Any) -> Iterator[None]:
+    """Let Airflow know a DAG for a moment."""
+    from airflow.models.dag import DagModel
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
+    plain = {
+        "is_stale": False,
+        "is_paused": False,
+        "max_active_tasks": 1,
+        "has_task_concurrency_limits": False,
+    }
+    with create_session() as session:
+        session.merge(DagBundleModel(name="dags"))
+        session.flush()
+        session.merge(
+            DagModel(dag_id=dag_id, bundle_name="dags", relative_fileloc=file, **{**plain, **facts})
+        )
+    try:
+        yield
+    finally:
+        with create_session() as session:
+            session.execute(delete(DagModel).where(DagModel.dag_id == dag_id))

@@ -6,15 +6,14 @@ import base64
 import io
 import sqlite3
 import zipfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import FILES, PLAIN_FLOW, write_flow
+from .conftest import FILES, PLAIN_FLOW, known, write_flow
 
 ROLES = ("viewer", "user", "op", "admin")
 
@@ -287,33 +286,6 @@ class TestSave:
                 asked = session.scalars(select(DagPriorityParsingRequest)).all()
                 assert [(one.bundle_name, one.relative_fileloc) for one in asked] == [("dags", "flows.py")]
                 session.execute(delete(DagPriorityParsingRequest))
-
-
-@contextmanager
-def known(dag_id: str, file: str, **facts: Any) -> Iterator[None]:
-    """Let Airflow know a DAG for a moment."""
-    from airflow.models.dag import DagModel
-    from airflow.models.dagbundle import DagBundleModel
-    from airflow.utils.session import create_session
-    from sqlalchemy import delete
-
-    plain = {
-        "is_stale": False,
-        "is_paused": False,
-        "max_active_tasks": 1,
-        "has_task_concurrency_limits": False,
-    }
-    with create_session() as session:
-        session.merge(DagBundleModel(name="dags"))
-        session.flush()
-        session.merge(
-            DagModel(dag_id=dag_id, bundle_name="dags", relative_fileloc=file, **{**plain, **facts})
-        )
-    try:
-        yield
-    finally:
-        with create_session() as session:
-            session.execute(delete(DagModel).where(DagModel.dag_id == dag_id))
 
 
 class TestAirflowsWord:

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from contract.ledgers import FLOW, PERSONAL, FakeClock, brought_to, uuid_of
 from order_cancellation.ledger import Ledger, State
 
+from .conftest import PLAIN_FLOW, known, write_flow
+
 SEEN_BY = {None: 401, "viewer": 200, "user": 200, "op": 200, "admin": 200}
 DONE_BY = {None: 401, "viewer": 403, "user": 200, "op": 200, "admin": 200}
 SHOWN_TO = {None: 401, "viewer": 403, "user": 403, "op": 200, "admin": 200}
@@ -144,6 +146,25 @@ class TestList:
         answer = caller("admin").get(f"/api/requests?{query}")
         assert answer.status_code == 422
         assert answer.json()["detail"]
+
+    @pytest.mark.parametrize(
+        ("more", "is_paused", "by_hand"),
+        [
+            ("schedule: {every: 5m}\n", False, False),
+            ("schedule: {every: 5m}\n", True, True),
+            ("schedule: {every: 5m}\nenabled: false\n", False, True),
+            ("", False, True),
+        ],
+    )
+    def test_what_failed_says_whether_somebody_has_to_start_the_next_run(
+        self, *, caller, flows, ledger, more, is_paused, by_hand
+    ):
+        write_flow(flows, FLOW, PLAIN_FLOW + more)
+        with known(FLOW, "flows.py", is_paused=is_paused):
+            page = caller("viewer").get("/api/requests").json()
+            life = caller("viewer").get(f"/api/flows/{FLOW}/requests/{uuid_of(3)}").json()
+        assert {one["id"]: one["by_hand"] for one in page["requests"]} == {1: False, 2: False, 3: by_hand}
+        assert life["by_hand"] is by_hand
 
     def test_outcomes_have_every_part_of_the_time(self, caller, ledger):
         told = caller("viewer").get("/api/requests/outcomes?hours=1").json()

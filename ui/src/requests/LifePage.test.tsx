@@ -46,6 +46,13 @@ describe("a request's page", () => {
     expect(screen.getByText("Next key").nextSibling?.textContent).toBe("acme-u1-2");
   });
 
+  test("names no next try in the past, and who has to start it", async () => {
+    open({ next_at: "2026-03-24T11:24:00Z", by_hand: true });
+    const story = await screen.findByRole("region", { name: "The story" });
+    expect(story.textContent).toContain("The next try: when somebody starts a run.");
+    expect(story.textContent).not.toContain("ago");
+  });
+
   test("leads to the task logs", async () => {
     const log_url = "dags/acme/runs/manual__1/tasks/requests.script/mapped/0";
     open({ timeline: [aMoment({ card: "Script", log_url })] });

@@ -12,6 +12,7 @@ import { adviceFor, isUnderWay } from "./advice";
 import { nameOf } from "./consequences";
 import { LifeActions, Reveal } from "./LifeActions";
 import { LifeTimeline } from "./LifeTimeline";
+import { NextTry } from "./NextTry";
 import { Trouble } from "./Trouble";
 
 const SOON_MS = 4_000;
@@ -119,11 +120,11 @@ const Story = ({ life }: { life: Life }) => {
       </Stack>
       <Text borderTopWidth="1px" pt={2}>
         <strong>What to do now: </strong>
-        {life.redo ? <Waiting flow={life.flow} /> : adviceFor(life.state)}
+        {life.redo ? <Waiting flow={life.flow} /> : adviceFor(life)}
         {life.next_at !== null && !life.redo && (
           <>
             {" "}
-            The next try: <Time at={life.next_at} />.
+            The next try: <NextTry row={life} />.
           </>
         )}
       </Text>

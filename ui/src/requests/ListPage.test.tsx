@@ -33,6 +33,15 @@ describe("the list", () => {
     expect(screen.getAllByText("the ERP answered 422")).toHaveLength(3);
   });
 
+  test("names no next try in the past", async () => {
+    const [row] = ROWS;
+    const due = { ...aRow(row), next_at: "2026-03-24T10:06:00Z" };
+    serve({ "GET requests": { ...LIST, requests: [due] }, "GET flows": flowList() });
+    show();
+    await ready();
+    expect(screen.getByText(/^again/).textContent).toBe("again at the next run");
+  });
+
   test("counts every state, and a press on one goes into the address", async () => {
     serve({ "GET requests": LIST, "GET flows": flowList() });
     const router = show("?text=47&after=x");

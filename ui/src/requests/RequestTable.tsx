@@ -6,6 +6,7 @@ import { StateBadge } from "../shared/StateBadge";
 import { Time } from "../shared/Time";
 import type { RequestRow } from "../types";
 import { nameOf } from "./consequences";
+import { NextTry } from "./NextTry";
 import type { Selection } from "./selection";
 import { keyOf } from "./settle";
 
@@ -158,7 +159,7 @@ const Row = ({ row, chosen, choosable, ofOneFlow, onToggle }: Shown) => (
       <Time at={row.last_changed} />
       {row.next_at !== null && (
         <Text color="fg.muted">
-          again <Time at={row.next_at} />
+          again <NextTry row={row} />
         </Text>
       )}
     </Table.Cell>

@@ -1,5 +1,5 @@
 /** What a state asks of the reader. */
-import type { RequestState } from "../types";
+import type { RequestRow, RequestState } from "../types";
 
 /** States in which a run is on a request or the next one goes on by itself: worth looking at again soon. */
 export const UNDER_WAY: RequestState[] = [
@@ -33,8 +33,23 @@ const ADVICE: Record<RequestState, string> = {
   withdrawn: "Nothing to do: Omnitron no longer asks for it.",
 };
 
+const FAILED_BY_HAND =
+  "Repair the cause: the flow, the connection or what the ERP complains about. Nothing starts a run by itself: start one to have it tried again; redo has that run do it whatever its pause.";
+
 /** What to do now. */
-export const adviceFor = (state: RequestState) => ADVICE[state];
+export const adviceFor = ({ state, by_hand }: Pick<RequestRow, "state" | "by_hand">) =>
+  state === "failed" && by_hand ? FAILED_BY_HAND : ADVICE[state];
+
+/** When it is tried again, in words and the earliest time, which is left out once it is past; null: it is not. */
+export function nextTry(
+  { next_at, by_hand }: Pick<RequestRow, "next_at" | "by_hand">,
+  now: number,
+): { words: string; at: string | null } | null {
+  if (next_at === null) return null;
+  const at = Date.parse(next_at) > now ? next_at : null;
+  if (by_hand) return { words: "when somebody starts a run", at };
+  return { words: at === null ? "at the next run" : "", at };
+}
 
 /** Whether any of these states is one that changes by itself soon. */
 export const isUnderWay = (states: Iterable<RequestState>) =>

@@ -18,6 +18,7 @@ export const aRow = (more: Partial<RequestRow> = {}): RequestRow => ({
   first_seen: "2026-03-24T10:00:00Z",
   last_changed: "2026-03-24T10:01:00Z",
   next_at: null,
+  by_hand: false,
   redo: false,
   ...more,
 });
