@@ -10,6 +10,7 @@ import {
 } from "@chakra-ui/react";
 import { useEffect, useState } from "react";
 
+import { useTimeZone } from "../shared/timeZone";
 import { fromField, isFiltered, toField, WINDOWS, type Filters, type Window } from "./filters";
 
 const WORDS: Record<Window, string> = {
@@ -190,15 +191,19 @@ interface Timed {
   onChange: (at: string | null) => void;
 }
 
-const Moment = ({ label, value, onChange }: Timed) => (
-  <Input
-    aria-label={label}
-    onChange={(event) => {
-      onChange(fromField(event.target.value));
-    }}
-    size="sm"
-    type="datetime-local"
-    value={toField(value)}
-    width="auto"
-  />
-);
+const Moment = ({ label, value, onChange }: Timed) => {
+  const zone = useTimeZone();
+  return (
+    <Input
+      aria-label={label}
+      onChange={(event) => {
+        onChange(fromField(event.target.value, zone));
+      }}
+      size="sm"
+      title={`A time in ${zone}, as chosen in Airflow`}
+      type="datetime-local"
+      value={toField(value, zone)}
+      width="auto"
+    />
+  );
+};

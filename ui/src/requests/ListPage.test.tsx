@@ -1,4 +1,4 @@
-import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
+import { act, cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
@@ -79,6 +79,18 @@ describe("the list", () => {
     });
     await act(() => router.navigate("?text=other"));
     expect(field.value).toBe("other");
+  });
+
+  test("takes the two times as those of the zone chosen in Airflow", async () => {
+    localStorage.setItem("timezone", JSON.stringify("Asia/Tokyo"));
+    serve({ "GET requests": LIST, "GET flows": flowList() });
+    const router = show("?from=2026-03-24T22:05:00.000Z");
+    await ready();
+    const field = screen.getByLabelText<HTMLInputElement>("From");
+    expect(field.value).toBe("2026-03-25T07:05");
+    fireEvent.change(field, { target: { value: "2026-03-25T09:00" } });
+    expect(new URLSearchParams(router.state.location.search).get("from")).toBe("2026-03-25T00:00:00.000Z");
+    localStorage.clear();
   });
 
   test("goes to older ones and back to the newest", async () => {

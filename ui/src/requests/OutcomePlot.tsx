@@ -2,6 +2,7 @@ import { Box, chakra, HStack, Span, Table, Text, VisuallyHidden } from "@chakra-
 import { useState, type KeyboardEvent } from "react";
 
 import { paletteOf, wordsOf } from "../shared/StateBadge";
+import { useTimeZone } from "../shared/timeZone";
 import type { Outcomes } from "../types";
 import { countsInWords, OUTCOMES, stack, sum, tick, windowInWords, type Bar } from "./plot";
 
@@ -22,6 +23,7 @@ export const OutcomePlot = ({ outcomes, onChoose }: Asked) => {
   const span_s = (Date.parse(outcomes.to) - Date.parse(outcomes.from)) / 1000;
   const total = sum(outcomes);
   const words = countsInWords(total);
+  const zone = useTimeZone();
   return (
     <Box as="figure" borderRadius="md" borderWidth="1px" p={2} pb={1}>
       <HStack as="figcaption" flexWrap="wrap" fontSize="xs" gap={3} justify="space-between" mb={1}>
@@ -37,17 +39,23 @@ export const OutcomePlot = ({ outcomes, onChoose }: Asked) => {
           ))}
         </HStack>
       </HStack>
-      <Bars bars={bars} label={`Outcomes over time: ${words}`} onChoose={onChoose} span_s={span_s} />
+      <Bars
+        bars={bars}
+        label={`Outcomes over time: ${words}`}
+        onChoose={onChoose}
+        span_s={span_s}
+        zone={zone}
+      />
       <HStack color="fg.muted" fontSize="xs" fontVariantNumeric="tabular-nums" justify="space-between">
-        <span>{tick(new Date(outcomes.from), span_s)}</span>
+        <span>{tick(new Date(outcomes.from), span_s, zone)}</span>
         <span>highest: {top}</span>
-        <span>{tick(new Date(outcomes.to), span_s)}</span>
+        <span>{tick(new Date(outcomes.to), span_s, zone)}</span>
       </HStack>
       <chakra.details fontSize="xs">
         <chakra.summary color="fg.muted" cursor="pointer" width="fit-content">
           As a table
         </chakra.summary>
-        <AsTable bars={bars} span_s={span_s} />
+        <AsTable bars={bars} span_s={span_s} zone={zone} />
       </chakra.details>
     </Box>
   );
@@ -57,10 +65,11 @@ interface Drawn {
   bars: Bar[];
   label: string;
   span_s: number;
+  zone: string;
   onChoose: Asked["onChoose"];
 }
 
-const Bars = ({ bars, label, span_s, onChoose }: Drawn) => {
+const Bars = ({ bars, label, span_s, zone, onChoose }: Drawn) => {
   const [hovered, setHovered] = useState<number | null>(null);
   const [focused, setFocused] = useState<number | null>(null);
   const filled = bars.flatMap(({ total }, index) => (total > 0 ? [index] : []));
@@ -134,10 +143,10 @@ const Bars = ({ bars, label, span_s, onChoose }: Drawn) => {
         <chakra.rect fill="border" height={1} width="100%" y={HEIGHT - 1} />
       </chakra.svg>
       <VisuallyHidden role="status">
-        {bar !== undefined && shown === focused && `${when(bar, span_s)}: ${countsInWords(bar.counts)}`}
+        {bar !== undefined && shown === focused && `${when(bar, span_s, zone)}: ${countsInWords(bar.counts)}`}
       </VisuallyHidden>
       {bar !== undefined && shown !== null && (
-        <Tip bar={bar} left={((shown + 0.5) / bars.length) * 100} span_s={span_s} />
+        <Tip bar={bar} left={((shown + 0.5) / bars.length) * 100} span_s={span_s} zone={zone} />
       )}
     </Box>
   );
@@ -160,9 +169,10 @@ function walk(key: string, filled: number[], at: number | null): number | undefi
   }
 }
 
-const when = ({ at, end }: Bar, span_s: number) => `${tick(at, span_s)} to ${tick(end, span_s)}`;
+const when = ({ at, end }: Bar, span_s: number, zone: string) =>
+  `${tick(at, span_s, zone)} to ${tick(end, span_s, zone)}`;
 
-const Tip = ({ bar, left, span_s }: { bar: Bar; left: number; span_s: number }) => (
+const Tip = ({ bar, left, span_s, zone }: { bar: Bar; left: number } & Pick<Drawn, "span_s" | "zone">) => (
   <Box
     aria-hidden
     bg="bg.inverted"
@@ -180,12 +190,12 @@ const Tip = ({ bar, left, span_s }: { bar: Bar; left: number; span_s: number }) 
     whiteSpace="nowrap"
     zIndex="tooltip"
   >
-    <Text fontWeight="medium">{when(bar, span_s)}</Text>
+    <Text fontWeight="medium">{when(bar, span_s, zone)}</Text>
     <Text>{countsInWords(bar.counts)}</Text>
   </Box>
 );
 
-const AsTable = ({ bars, span_s }: { bars: Bar[]; span_s: number }) => (
+const AsTable = ({ bars, span_s, zone }: Pick<Drawn, "bars" | "span_s" | "zone">) => (
   <Table.ScrollArea maxHeight="16rem">
     <Table.Root size="sm">
       <Table.Header>
@@ -203,7 +213,7 @@ const AsTable = ({ bars, span_s }: { bars: Bar[]; span_s: number }) => (
           .filter(({ total }) => total > 0)
           .map((bar) => (
             <Table.Row key={bar.at.getTime()}>
-              <Table.Cell>{when(bar, span_s)}</Table.Cell>
+              <Table.Cell>{when(bar, span_s, zone)}</Table.Cell>
               {OUTCOMES.map((state) => (
                 <Table.Cell key={state} textAlign="end">
                   {bar.counts[state]}

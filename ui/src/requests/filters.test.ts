@@ -86,9 +86,11 @@ describe("the API's path", () => {
   });
 });
 
-test("a field for a time gives back what it was given", () => {
-  const iso = "2026-03-24T12:05:00.000Z";
-  expect(fromField(toField(iso))).toBe(iso);
-  expect(fromField("")).toBeNull();
-  expect(toField(null)).toBe("");
+test("a field for a time shows the chosen zone's clock, and gives back what it was given", () => {
+  const iso = "2026-03-24T22:05:00.000Z";
+  expect(toField(iso, "Asia/Tokyo")).toBe("2026-03-25T07:05");
+  expect(fromField("2026-03-25T07:05", "Asia/Tokyo")).toBe(iso);
+  expect(fromField("", "UTC")).toBeNull();
+  expect(fromField("no time", "UTC")).toBeNull();
+  expect(toField(null, "UTC")).toBe("");
 });

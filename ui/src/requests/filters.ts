@@ -1,4 +1,5 @@
 /** What the list shows, as it stands in the page's address: a link can be shared, and "back" undoes a choice. */
+import { clockAt, whenShown } from "../shared/timeZone";
 import { REQUEST_STATES, type RequestState } from "../types";
 
 /** Windows that go with the clock, in hours. */
@@ -104,12 +105,14 @@ function time(text: string | null): string | null {
   return text === null || Number.isNaN(Date.parse(text)) ? null : new Date(text).toISOString();
 }
 
-/** A time as a `datetime-local` field has it, where the reader is. */
-export function toField(iso: string | null): string {
+/** A time as a `datetime-local` field has it, in a zone. */
+export function toField(iso: string | null, zone: string): string {
   if (iso === null) return "";
-  const at = new Date(iso);
-  return new Date(at.getTime() - at.getTimezoneOffset() * MINUTE).toISOString().slice(0, 16);
+  const { date, time: clock } = clockAt(new Date(iso), zone);
+  return `${date}T${clock}`;
 }
 
-/** What a `datetime-local` field says, in UTC. */
-export const fromField = (text: string) => (text === "" ? null : time(text));
+/** What a `datetime-local` field says in a zone, in UTC. */
+export function fromField(text: string, zone: string): string | null {
+  return Number.isNaN(Date.parse(`${text}Z`)) ? null : whenShown(text, zone).toISOString();
+}

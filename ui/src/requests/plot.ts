@@ -1,5 +1,6 @@
 /** The bars of the plot: how many requests came to which end, over time. */
 import { wordsOf } from "../shared/StateBadge";
+import { clockAt } from "../shared/timeZone";
 import type { Outcomes, OutcomeState } from "../types";
 
 /** From the bottom up: what is well, what waits, what needs somebody. */
@@ -69,8 +70,6 @@ export function sum({ buckets }: Outcomes): Record<OutcomeState, number> {
 }
 
 const DAY_S = 86_400;
-const two = (value: number) => String(value).padStart(2, "0");
-const day = (at: Date) => `${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 
 /** The time that the plot shows, in words; it begins with a whole bucket, so it is a little longer than asked for. */
 export function windowInWords(span_s: number): string {
@@ -79,9 +78,10 @@ export function windowInWords(span_s: number): string {
   return hours > 48 ? `Last ${Math.floor(hours / 24)} days` : `Last ${hours} hours`;
 }
 
-/** A bucket's time where the reader is: the clock's, with the day where the plot shows several. */
-export function tick(at: Date, span_s: number): string {
-  const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
-  if (span_s > 8 * DAY_S) return day(at);
-  return span_s > 1.5 * DAY_S ? `${day(at)} ${clock}` : clock;
+/** A bucket's time on a clock in a zone, with the day where the plot shows several. */
+export function tick(at: Date, span_s: number, zone: string): string {
+  const { date, time } = clockAt(at, zone);
+  const day = date.slice("2026-".length);
+  if (span_s > 8 * DAY_S) return day;
+  return span_s > 1.5 * DAY_S ? `${day} ${time}` : time;
 }

@@ -1,6 +1,13 @@
-import { expect, test } from "vitest";
+import { ChakraProvider, defaultSystem } from "@chakra-ui/react";
+import { cleanup, render, screen } from "@testing-library/react";
+import { afterEach, expect, test } from "vitest";
 
-import { absolute, relative } from "./Time";
+import { absolute, relative, Time } from "./Time";
+
+afterEach(() => {
+  cleanup();
+  localStorage.clear();
+});
 
 const now = new Date("2026-03-24T12:00:00Z");
 
@@ -15,5 +22,15 @@ test.each([
 });
 
 test("a clock's time has two digits everywhere", () => {
-  expect(absolute(new Date(2026, 2, 4, 5, 6, 7))).toBe("2026-03-04 05:06:07");
+  expect(absolute(new Date("2026-03-04T05:06:07Z"), "UTC")).toBe("2026-03-04 05:06:07");
+});
+
+test("a clock's time is the one in the zone chosen in Airflow", () => {
+  localStorage.setItem("timezone", JSON.stringify("Asia/Tokyo"));
+  render(
+    <ChakraProvider value={defaultSystem}>
+      <Time at="2026-03-24T22:30:05Z" exact />
+    </ChakraProvider>,
+  );
+  expect(screen.getByText("2026-03-25 07:30:05")).toBeTruthy();
 });

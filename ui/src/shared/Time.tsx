@@ -1,5 +1,7 @@
 import { chakra } from "@chakra-ui/react";
 
+import { clockAt, useTimeZone } from "./timeZone";
+
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400],
   ["hour", 3_600],
@@ -16,19 +18,19 @@ export function relative(at: Date, now: Date): string {
   return seconds > 0 ? "in a moment" : "just now";
 }
 
-const pad = (value: number, length = 2) => String(value).padStart(length, "0");
+/** "2026-03-24 19:46:31" on a clock in this zone. */
+export function absolute(at: Date, zone: string): string {
+  const { date, time, seconds } = clockAt(at, zone);
+  return `${date} ${time}:${seconds}`;
+}
 
-/** "2026-03-24 19:46:31" where the reader is. */
-export const absolute = (at: Date) =>
-  `${pad(at.getFullYear(), 4)}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ` +
-  `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
-
-/** A time: how long ago, or the clock's; the other one is its title. */
+/** A time: how long ago, or the clock's in the zone chosen in Airflow; the other one is its title. */
 export const Time = ({ at, exact = false }: { at: string | null | undefined; exact?: boolean }) => {
+  const zone = useTimeZone();
   if (at === null || at === undefined) return <chakra.span color="fg.muted">–</chakra.span>;
   const date = new Date(at);
   // oxlint-disable-next-line react/purity -- as of this rendering is what a reader expects
-  const texts = [relative(date, new Date()), absolute(date)];
+  const texts = [relative(date, new Date()), absolute(date, zone)];
   if (exact) texts.reverse();
   return (
     <chakra.time dateTime={at} title={texts[1]} whiteSpace="nowrap">
