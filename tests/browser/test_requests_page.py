@@ -119,6 +119,7 @@ class TestFailed:
         page.get_by_role("button", name="Redo…").click()
         dialog = page.get_by_role("alertdialog")
         expect(dialog).to_contain_text("the money moves twice")
+        expect(dialog.get_by_role("button", name=re.compile("twice$"))).to_be_visible()
         page.keyboard.press("Escape")
         expect(dialog).to_be_hidden()
         expect(page.get_by_text("2 requests chosen")).to_be_visible()

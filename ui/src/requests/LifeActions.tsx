@@ -5,6 +5,7 @@ import { api } from "../api";
 import { Confirm } from "../shared/Confirm";
 import { say } from "../toaster";
 import type { Action, Life, Redone } from "../types";
+import { isBooked, redoWord } from "./consequences";
 
 type Act = "redo" | "accepted" | "refused";
 
@@ -32,6 +33,10 @@ const WORDS: Record<Act, { button: string; title: string; action: string; reason
       danger: true,
     },
   };
+
+/** A redo of what is booked moves money twice. */
+const wordsFor = (act: Act, life: Life) =>
+  act === "redo" && isBooked(life) ? { ...WORDS.redo, action: redoWord([life]), danger: true } : WORDS[act];
 const ACTS: Act[] = ["redo", "accepted", "refused"];
 
 const pathOf = (life: Life) => `flows/${encodeURIComponent(life.flow)}/requests`;
@@ -59,14 +64,15 @@ export const LifeActions = ({ life, onDone }: { life: Life; onDone: () => void }
     return action === null ? [] : [{ act, action }];
   });
   if (!life.rights.redo || found.length === 0) return null;
-  const words = WORDS[asked];
+  const words = wordsFor(asked, life);
   return (
     <>
       <SimpleGrid columns={{ base: 1, md: found.length }} gap={3}>
         {found.map(({ act, action: one }) => (
           <One
-            act={act}
             action={one}
+            danger={act === "redo" && one.allowed && isBooked(life)}
+            words={WORDS[act].button}
             key={act}
             onAsk={() => {
               setAsked(act);
@@ -98,12 +104,26 @@ export const LifeActions = ({ life, onDone }: { life: Life; onDone: () => void }
   );
 };
 
-const One = ({ act, action, onAsk }: { act: Act; action: Action; onAsk: () => void }) => {
+interface Offered {
+  action: Action;
+  words: string;
+  danger: boolean;
+  onAsk: () => void;
+}
+
+const One = ({ action, words, danger, onAsk }: Offered) => {
   const id = useId();
   return (
     <Stack align="start" borderRadius="md" borderWidth="1px" gap={2} p={3}>
-      <Button aria-describedby={id} disabled={!action.allowed} onClick={onAsk} size="sm" variant="outline">
-        {WORDS[act].button}
+      <Button
+        aria-describedby={id}
+        colorPalette={danger ? "red" : undefined}
+        disabled={!action.allowed}
+        onClick={onAsk}
+        size="sm"
+        variant="outline"
+      >
+        {words}
       </Button>
       <Text color={action.allowed ? undefined : "fg.muted"} fontSize="sm" id={id}>
         {action.consequence}

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 import type { Life } from "../types";
-import { flowList, serve, show } from "./fakeServer";
+import { flowList, isRed, serve, show } from "./fakeServer";
 import { aLife, aMoment } from "./made";
 
 afterEach(() => {
@@ -112,6 +112,16 @@ describe("a person's act", () => {
     await userEvent.type(dialog.getByRole("textbox"), "again");
     await userEvent.click(dialog.getByRole("button", { name: "Redo it" }));
     expect((await dialog.findByRole("alert")).textContent).toBe("The ERP has booked it by now.");
+  });
+
+  test("that books twice is marked as dangerous and says so on its button", async () => {
+    open({ state: "done" });
+    const ask = await screen.findByRole("button", { name: "Redo…" });
+    await userEvent.click(ask);
+    const dialog = within(await screen.findByRole("alertdialog"));
+    const twice = dialog.getByRole("button", { name: "Book it twice" });
+    expect([ask, twice].map(isRed)).toEqual([true, true]);
+    expect(isRed(dialog.getByRole("button", { name: "Cancel" }))).toBe(false);
   });
 
   test("is not offered to who may only look", async () => {

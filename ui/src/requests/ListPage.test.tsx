@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 import type { RequestList } from "../types";
-import { flowList, No, serve, show } from "./fakeServer";
+import { flowList, isRed, No, serve, show } from "./fakeServer";
 import { aLife, aRow } from "./made";
 
 afterEach(() => {
@@ -205,6 +205,24 @@ describe("choosing and redoing", () => {
       expect(screen.queryByText(/chosen$/)).toBeNull();
     });
   });
+});
+
+test("a redo of many says on its button how many are booked twice", async () => {
+  const [first, second] = ROWS;
+  const booked = { ...life("u1", "Booked already: the money moves twice."), state: "done" as const };
+  serve({
+    "GET requests": { ...LIST, requests: [first, second] },
+    "GET flows": flowList(),
+    "GET flows/acme/requests/u1": booked,
+    "GET flows/acme/requests/u2": life("u2", "It is sent again under a new key."),
+  });
+  show();
+  await screen.findAllByRole("checkbox");
+  await userEvent.click(screen.getByRole("checkbox", { name: "Choose all that are shown" }));
+  await userEvent.click(screen.getByRole("button", { name: "Redo…" }));
+  const dialog = within(await screen.findByRole("alertdialog"));
+  expect(isRed(dialog.getByRole("button", { name: "Redo 2, book 1 twice" }))).toBe(true);
+  expect(dialog.getByText("booked twice")).toBeTruthy();
 });
 
 describe("the plot", () => {

@@ -3,7 +3,7 @@ import { Badge, Box, Stack, Text } from "@chakra-ui/react";
 import { Confirm } from "../shared/Confirm";
 import { complain, say } from "../toaster";
 import type { RequestRow } from "../types";
-import { counted, nameOf, redoAll, type Consequence } from "./consequences";
+import { counted, isBooked, nameOf, redoAll, redoWord, type Consequence } from "./consequences";
 
 interface Asked {
   open: boolean;
@@ -27,7 +27,8 @@ export const RedoDialog = ({ open, consequences, onClose, onDone }: Asked) => {
   };
   return (
     <Confirm
-      action={rows.length === 1 ? "Redo it" : `Redo ${rows.length}`}
+      action={redoWord(rows)}
+      danger={rows.some(isBooked)}
       onClose={onClose}
       onConfirm={redo}
       open={open}
@@ -43,19 +44,28 @@ export const RedoDialog = ({ open, consequences, onClose, onDone }: Asked) => {
   );
 };
 
-const Meaning = ({ meaning: { allowed, text, rows } }: { meaning: Consequence }) => (
-  <Box borderColor={allowed ? "border.emphasized" : "border.error"} borderStartWidth="3px" ps={3}>
-    <Text fontSize="sm" fontWeight="medium">
-      {named(rows)}
-      {!allowed && (
-        <Badge colorPalette="failed" ms={2}>
-          left as {rows.length === 1 ? "it is" : "they are"}
-        </Badge>
-      )}
-    </Text>
-    <Text color={allowed ? undefined : "fg.muted"}>{text}</Text>
-  </Box>
-);
+/** Red where money moves twice; what is left as it is stands back. */
+const Meaning = ({ meaning: { allowed, text, rows } }: { meaning: Consequence }) => {
+  const twice = allowed && rows.some(isBooked);
+  return (
+    <Box borderColor={twice ? "border.error" : "border.emphasized"} borderStartWidth="3px" ps={3}>
+      <Text fontSize="sm" fontWeight="medium">
+        {named(rows)}
+        {twice && (
+          <Badge colorPalette="failed" ms={2}>
+            booked twice
+          </Badge>
+        )}
+        {!allowed && (
+          <Badge ms={2} variant="outline">
+            left as {rows.length === 1 ? "it is" : "they are"}
+          </Badge>
+        )}
+      </Text>
+      <Text color={twice ? "fg.error" : allowed ? undefined : "fg.muted"}>{text}</Text>
+    </Box>
+  );
+};
 
 function named(rows: RequestRow[]): string {
   const names = rows.slice(0, NAMED).map((row) => nameOf(row).replace("Request ", ""));

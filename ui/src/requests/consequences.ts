@@ -37,7 +37,21 @@ export function together(lives: Life[]): Consequence[] {
     same.rows.push(life);
     found.set(key, same);
   }
-  return [...found.values()].sort((one, other) => Number(other.allowed) - Number(one.allowed));
+  return [...found.values()].sort((one, other) => weight(other) - weight(one));
+}
+
+/** What moves money twice comes first, what is left as it is last. */
+const weight = ({ allowed, rows }: Consequence) => (allowed ? 1 + Number(rows.some(isBooked)) : 0);
+
+/** Whether the ERP has booked it and the request is at its end: a redo of it books it once more. */
+export const isBooked = ({ state }: Pick<RequestRow, "state">) => state === "done";
+
+/** The word on the button that redoes these: how many, and how many of them twice. */
+export function redoWord(rows: Pick<RequestRow, "state">[]): string {
+  const twice = rows.filter(isBooked).length;
+  if (twice === 0) return rows.length === 1 ? "Redo it" : `Redo ${rows.length}`;
+  if (twice < rows.length) return `Redo ${rows.length}, book ${twice} twice`;
+  return twice === 1 ? "Book it twice" : `Book ${twice} twice`;
 }
 
 /** Redo requests of any flows; what could not be done, with the server's reason. */

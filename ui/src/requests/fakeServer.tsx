@@ -83,3 +83,14 @@ export function show(search = "", bound: { dagId?: string; runId?: string } = {}
   );
   return router;
 }
+
+/** Whether a button is red: its palette stands in the rules of its class. */
+export function isRed(button: HTMLElement): boolean {
+  const rules = [...document.querySelectorAll("style")].map(({ textContent }) => textContent).join("");
+  return [...button.classList].some((name) =>
+    rules
+      .split(`.${name}{`)
+      .slice(1)
+      .some((rule) => rule.split("}")[0]?.includes("colors-red-") === true),
+  );
+}
