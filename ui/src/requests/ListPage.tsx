@@ -1,5 +1,5 @@
 import { Box, Button, Heading, HStack, Link, Span, Stack, Text } from "@chakra-ui/react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Link as RouterLink, useSearchParams } from "react-router-dom";
 
 import { EmptyState } from "../shared/EmptyState";
@@ -13,6 +13,7 @@ import { FilterBar } from "./FilterBar";
 import {
   choiceOf,
   isFiltered,
+  isPlotted,
   outcomesPath,
   readFilters,
   withFilters,
@@ -36,6 +37,7 @@ export const ListPage = (place: Place) => {
   const requests = useRequests(filters, place, now);
   const flows = useApi<FlowList>("flows").data?.flows;
   const selection = useSelection();
+  const heading = useRef<HTMLHeadingElement>(null);
   const choose = (change: Partial<Filters>, options?: { replace: boolean }) => {
     setParams(withFilters(params, change), options);
   };
@@ -43,7 +45,9 @@ export const ListPage = (place: Place) => {
   return (
     <Stack gap={3} maxWidth="100rem" mx="auto">
       <HStack justify="space-between">
-        <Heading size="lg">{place.runId === undefined ? "Requests" : "Requests of this run"}</Heading>
+        <Heading ref={heading} size="lg" tabIndex={-1}>
+          {place.runId === undefined ? "Requests" : "Requests of this run"}
+        </Heading>
         <Button onClick={requests.reload} size="sm" variant="outline">
           Refresh
         </Button>
@@ -53,7 +57,16 @@ export const ListPage = (place: Place) => {
         flows={place.dagId === undefined ? (flows ?? []).map(({ id }) => id) : null}
         onChange={choose}
       />
-      <Plot filters={filters} now={now} onChoose={choose} place={place} />
+      {isPlotted(filters) && (
+        <Plot
+          filters={filters}
+          onChoose={(change) => {
+            choose(change);
+            heading.current?.focus(); // the plot, which had it, goes
+          }}
+          place={place}
+        />
+      )}
       <Found
         choose={choose}
         filters={filters}
@@ -69,13 +82,12 @@ export const ListPage = (place: Place) => {
 interface Plotted {
   filters: Filters;
   place: Place;
-  now: number;
   onChoose: (change: Partial<Filters>) => void;
 }
 
 /** Nothing where nothing has ended: the list is what people come for. */
-const Plot = ({ filters, place, now, onChoose }: Plotted) => {
-  const path = outcomesPath(filters, place, now);
+const Plot = ({ filters, place, onChoose }: Plotted) => {
+  const path = outcomesPath(filters, place);
   const { data } = useApi<Outcomes>(path, { refreshMs: 30_000 });
   const [shown, setShown] = useState<Outcomes>();
   if (data !== undefined && data !== shown) setShown(data);

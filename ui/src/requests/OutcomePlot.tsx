@@ -4,7 +4,7 @@ import { useState, type KeyboardEvent } from "react";
 import { paletteOf, wordsOf } from "../shared/StateBadge";
 import { useTimeZone } from "../shared/timeZone";
 import type { Outcomes } from "../types";
-import { countsInWords, OUTCOMES, stack, sum, tick, windowInWords, type Bar } from "./plot";
+import { countsInWords, OUTCOMES, stack, sum, tick, windowInWords, type Bar, type Shown } from "./plot";
 
 const HEIGHT = 64;
 const SLOT = 10;
@@ -23,12 +23,12 @@ export const OutcomePlot = ({ outcomes, onChoose }: Asked) => {
   const span_s = (Date.parse(outcomes.to) - Date.parse(outcomes.from)) / 1000;
   const total = sum(outcomes);
   const words = countsInWords(total);
-  const zone = useTimeZone();
+  const clock = { span_s, now: new Date(outcomes.to), zone: useTimeZone() };
   return (
     <Box as="figure" borderRadius="md" borderWidth="1px" p={2} pb={1}>
       <HStack as="figcaption" flexWrap="wrap" fontSize="xs" gap={3} justify="space-between" mb={1}>
-        <Text color="fg.muted">
-          {windowInWords(span_s)}: {words}
+        <Text color="fg.muted" title="A request that failed and was done later counts as both">
+          Outcomes of the {windowInWords(span_s)}: {words}
         </Text>
         <HStack aria-hidden gap={3}>
           {OUTCOMES.filter((state) => total[state] > 0).map((state) => (
@@ -39,23 +39,17 @@ export const OutcomePlot = ({ outcomes, onChoose }: Asked) => {
           ))}
         </HStack>
       </HStack>
-      <Bars
-        bars={bars}
-        label={`Outcomes over time: ${words}`}
-        onChoose={onChoose}
-        span_s={span_s}
-        zone={zone}
-      />
+      <Bars bars={bars} label={`Outcomes over time: ${words}`} onChoose={onChoose} clock={clock} />
       <HStack color="fg.muted" fontSize="xs" fontVariantNumeric="tabular-nums" justify="space-between">
-        <span>{tick(new Date(outcomes.from), span_s, zone)}</span>
+        <span>{tick(new Date(outcomes.from), clock)}</span>
         <span>highest: {top}</span>
-        <span>{tick(new Date(outcomes.to), span_s, zone)}</span>
+        <span>now</span>
       </HStack>
       <chakra.details fontSize="xs">
         <chakra.summary color="fg.muted" cursor="pointer" width="fit-content">
           As a table
         </chakra.summary>
-        <AsTable bars={bars} span_s={span_s} zone={zone} />
+        <AsTable bars={bars} clock={clock} />
       </chakra.details>
     </Box>
   );
@@ -64,12 +58,11 @@ export const OutcomePlot = ({ outcomes, onChoose }: Asked) => {
 interface Drawn {
   bars: Bar[];
   label: string;
-  span_s: number;
-  zone: string;
+  clock: Shown;
   onChoose: Asked["onChoose"];
 }
 
-const Bars = ({ bars, label, span_s, zone, onChoose }: Drawn) => {
+const Bars = ({ bars, label, clock, onChoose }: Drawn) => {
   const [hovered, setHovered] = useState<number | null>(null);
   const [focused, setFocused] = useState<number | null>(null);
   const filled = bars.flatMap(({ total }, index) => (total > 0 ? [index] : []));
@@ -143,10 +136,10 @@ const Bars = ({ bars, label, span_s, zone, onChoose }: Drawn) => {
         <chakra.rect fill="border" height={1} width="100%" y={HEIGHT - 1} />
       </chakra.svg>
       <VisuallyHidden role="status">
-        {bar !== undefined && shown === focused && `${when(bar, span_s, zone)}: ${countsInWords(bar.counts)}`}
+        {bar !== undefined && shown === focused && `${when(bar, clock)}: ${countsInWords(bar.counts)}`}
       </VisuallyHidden>
       {bar !== undefined && shown !== null && (
-        <Tip bar={bar} left={((shown + 0.5) / bars.length) * 100} span_s={span_s} zone={zone} />
+        <Tip bar={bar} left={((shown + 0.5) / bars.length) * 100} clock={clock} />
       )}
     </Box>
   );
@@ -169,10 +162,9 @@ function walk(key: string, filled: number[], at: number | null): number | undefi
   }
 }
 
-const when = ({ at, end }: Bar, span_s: number, zone: string) =>
-  `${tick(at, span_s, zone)} to ${tick(end, span_s, zone)}`;
+const when = ({ at, end }: Bar, clock: Shown) => `${tick(at, clock)} to ${tick(end, clock)}`;
 
-const Tip = ({ bar, left, span_s, zone }: { bar: Bar; left: number } & Pick<Drawn, "span_s" | "zone">) => (
+const Tip = ({ bar, left, clock }: { bar: Bar; left: number; clock: Shown }) => (
   <Box
     aria-hidden
     bg="bg.inverted"
@@ -190,12 +182,12 @@ const Tip = ({ bar, left, span_s, zone }: { bar: Bar; left: number } & Pick<Draw
     whiteSpace="nowrap"
     zIndex="tooltip"
   >
-    <Text fontWeight="medium">{when(bar, span_s, zone)}</Text>
+    <Text fontWeight="medium">{when(bar, clock)}</Text>
     <Text>{countsInWords(bar.counts)}</Text>
   </Box>
 );
 
-const AsTable = ({ bars, span_s, zone }: Pick<Drawn, "bars" | "span_s" | "zone">) => (
+const AsTable = ({ bars, clock }: Pick<Drawn, "bars" | "clock">) => (
   <Table.ScrollArea maxHeight="16rem">
     <Table.Root size="sm">
       <Table.Header>
@@ -213,7 +205,7 @@ const AsTable = ({ bars, span_s, zone }: Pick<Drawn, "bars" | "span_s" | "zone">
           .filter(({ total }) => total > 0)
           .map((bar) => (
             <Table.Row key={bar.at.getTime()}>
-              <Table.Cell>{when(bar, span_s, zone)}</Table.Cell>
+              <Table.Cell>{when(bar, clock)}</Table.Cell>
               {OUTCOMES.map((state) => (
                 <Table.Cell key={state} textAlign="end">
                   {bar.counts[state]}

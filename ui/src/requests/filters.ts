@@ -58,6 +58,10 @@ export function withFilters(params: URLSearchParams, change: Partial<Filters>): 
 export const isFiltered = ({ flow, states, text, last, from, to }: Filters) =>
   states.length > 0 || [flow, text, last, from, to].some((value) => value !== null && value !== "");
 
+/** Whether the plot shows what the list does: it can be narrowed to a flow and to a window, and to nothing else. */
+export const isPlotted = ({ states, text, from, to }: Filters) =>
+  states.length === 0 && text.trim() === "" && from === null && to === null;
+
 /** The API's path of the list. Its window is cut to whole minutes, so that it stays the same meanwhile. */
 export function listPath(filters: Filters, place: Place, now: number): string {
   const query = new URLSearchParams();
@@ -77,12 +81,12 @@ export function listPath(filters: Filters, place: Place, now: number): string {
 }
 
 /** The API's path of the outcomes that the plot shows: the chosen window, else a day. */
-export function outcomesPath(filters: Filters, place: Place, now: number): string {
+export function outcomesPath(filters: Filters, place: Place): string {
   const query = new URLSearchParams();
   const flow = place.dagId ?? filters.flow;
   if (flow !== null) query.set("flow", flow);
   if (place.runId !== undefined) query.set("run_id", place.runId);
-  query.set("hours", String(hours(filters, now)));
+  query.set("hours", String(WINDOWS[filters.last ?? "24h"]));
   return `requests/outcomes?${query.toString()}`;
 }
 
@@ -93,12 +97,6 @@ function span({ last, from, to }: Filters, now: number): [string | null, string 
   if (last === null) return [from, to];
   const begin = Math.floor(now / MINUTE) * MINUTE - WINDOWS[last] * HOUR;
   return [new Date(begin).toISOString(), null];
-}
-
-function hours({ last, from }: Filters, now: number): number {
-  if (last !== null) return WINDOWS[last];
-  if (from === null) return WINDOWS["24h"];
-  return Math.min(Math.max(Math.ceil((now - Date.parse(from)) / HOUR), 1), WINDOWS["30d"]);
 }
 
 function time(text: string | null): string | null {

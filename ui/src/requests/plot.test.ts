@@ -56,18 +56,20 @@ test("counts are said in words, and those of all buckets together", () => {
 });
 
 test.each([
-  [3_600, "05:06"],
-  [7 * 86_400, "03-04 05:06"],
-  [30 * 86_400, "03-04"],
-])("over %i seconds a time is said as %s", (span, words) => {
-  expect(tick(new Date("2026-03-03T20:06:00Z"), span, "Asia/Tokyo")).toBe(words);
+  [3_600, "2026-03-03T20:06:00Z", "05:06"],
+  [86_400, "2026-03-03T14:59:00Z", "yesterday 23:59"],
+  [7 * 86_400, "2026-03-03T20:06:00Z", "03-04 05:06"],
+  [30 * 86_400, "2026-03-03T20:06:00Z", "03-04"],
+])("over %i seconds %s is said as %s", (span_s, at, words) => {
+  const now = new Date("2026-03-03T21:00:00Z");
+  expect(tick(new Date(at), { span_s, now, zone: "Asia/Tokyo" })).toBe(words);
 });
 
 test.each([
-  [3_660, "Last hour"],
-  [86_400 + 900, "Last 24 hours"],
-  [7 * 86_400 + 6 * 3600, "Last 7 days"],
-  [30 * 86_400 + 23 * 3600, "Last 30 days"],
-])("a plot over %i seconds is called %s", (span, words) => {
+  [3_660, "last hour"],
+  [86_400 + 900, "last 24 hours"],
+  [7 * 86_400 + 6 * 3600, "last 7 days"],
+  [30 * 86_400 + 23 * 3600, "last 30 days"],
+])("a plot over %i seconds is of the %s", (span, words) => {
   expect(windowInWords(span)).toBe(words);
 });

@@ -71,17 +71,25 @@ export function sum({ buckets }: Outcomes): Record<OutcomeState, number> {
 
 const DAY_S = 86_400;
 
+/** What a time's words depend on: how much is shown, up to when, and where. */
+export interface Shown {
+  span_s: number;
+  now: Date;
+  zone: string;
+}
+
 /** The time that the plot shows, in words; it begins with a whole bucket, so it is a little longer than asked for. */
 export function windowInWords(span_s: number): string {
   const hours = Math.round(span_s / 3600);
-  if (hours === 1) return "Last hour";
-  return hours > 48 ? `Last ${Math.floor(hours / 24)} days` : `Last ${hours} hours`;
+  if (hours === 1) return "last hour";
+  return hours > 48 ? `last ${Math.floor(hours / 24)} days` : `last ${hours} hours`;
 }
 
-/** A bucket's time on a clock in a zone, with the day where the plot shows several. */
-export function tick(at: Date, span_s: number, zone: string): string {
+/** A bucket's time on a clock in a zone: with the day where the plot shows several, else with "yesterday". */
+export function tick(at: Date, { span_s, zone, now }: Shown): string {
   const { date, time } = clockAt(at, zone);
   const day = date.slice("2026-".length);
   if (span_s > 8 * DAY_S) return day;
-  return span_s > 1.5 * DAY_S ? `${day} ${time}` : time;
+  if (span_s > 1.5 * DAY_S) return `${day} ${time}`;
+  return date === clockAt(now, zone).date ? time : `yesterday ${time}`;
 }
