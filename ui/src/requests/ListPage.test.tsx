@@ -33,6 +33,14 @@ describe("the list", () => {
     expect(screen.getAllByText("the ERP answered 422")).toHaveLength(3);
   });
 
+  test("says why a postponed one waits, beside the ERP's 200", async () => {
+    const later = aRow({ uuid: "u1", state: "postponed", erp_status: 200, error: null });
+    serve({ "GET requests": { ...LIST, requests: [later] }, "GET flows": flowList() });
+    show();
+    await ready();
+    expect(screen.getByText("wants it later").textContent).toBe("200wants it later");
+  });
+
   test("names no next try in the past", async () => {
     const [row] = ROWS;
     const due = { ...aRow(row), next_at: "2026-03-24T10:06:00Z" };

@@ -215,6 +215,6 @@ const Said = ({ row }: { row: RequestRow }) => (
         {row.erp_status}
       </Badge>
     )}
-    {row.error}
+    {row.error ?? (row.state === "postponed" && "wants it later")}
   </Span>
 );
