@@ -104,10 +104,16 @@ def tell(record: Record, events: Sequence[Mapping[str, Any]]) -> list[str]:
     told = [_STANDS[record.state], _counted(calls)]
     if record.redo:
         told.append("A person wants it done again: the next run takes it up.")
-    if record.error:
+    outcomes = [_without(record.error, call.outcome) for call in calls]
+    if record.error and not any(record.error in outcome for outcome in outcomes):
         told.append(f"Why: {record.error}.")
-    told += [f"Call {call.number}: {call.outcome}." for call in calls]
+    told += [f"Call {call.number}: {outcome}." for call, outcome in zip(calls, outcomes, strict=True)]
     return told
+
+
+def _without(error: str, outcome: str) -> str:
+    """Return a call's outcome without the words that stand at its end and are said as the reason already."""
+    return outcome.removesuffix(f"; {error}") if error else outcome
 
 
 def _counted(calls: Sequence[Sending]) -> str:

@@ -1,5 +1,7 @@
 """Was it sent once, and only once? The story answers from the history alone."""
 
+from dataclasses import replace
+
 import pytest
 
 from order_cancellation.ledger import State
@@ -91,6 +93,23 @@ class TestTell:
         ]
         story = tell(a_record(State.ACCEPTED), history(FETCHED, SENT, *later, *again))
         assert "one call, and only one, can have booked it" in story[1]
+
+    @pytest.mark.parametrize(
+        ("state", "note", "told"),
+        [
+            ("refused", "judged: failure; {}", ["Why: {}.", "Call 1: judged: failure."]),
+            ("in_doubt", "{}", ["Call 1: {}."]),
+            ("prepared", "not now: {}; waits", ["Call 1: not booked: not now: {}; waits."]),
+            ("refused", "judged: failure", ["Why: {}.", "Call 1: judged: failure."]),
+        ],
+    )
+    def test_what_went_wrong_is_said_once(self, a_record, state, note, told):
+        error = "the ERP answered 422: PERIOD_CLOSED"
+        events = history(
+            FETCHED, SENT, ("answered", 1, "the ERP answered 422"), (state, 1, note.format(error))
+        )
+        story = tell(replace(a_record(State(state)), error=error), events)
+        assert story[2:] == [line.format(error) for line in told]
 
     def test_two_possible_bookings_are_never_hidden(self, a_record):
         again = [
