@@ -53,7 +53,7 @@ def open_request(page: Page, address: str, flow: str, request_id: int) -> None:
     """Go to a request's page by way of the list."""
     visit(page, f"{address}/plugin/requests?flow={flow}")
     page.get_by_role("link", name=str(request_id), exact=True).click()
-    expect(page.get_by_role("heading", name=f"Request {request_id}")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"Request {request_id}")).to_be_focused()
 
 
 def state_of(page: Page) -> Locator:
@@ -93,7 +93,7 @@ class TestFailed:
         page.get_by_role("button", name="Redo…").click()
         expect(page.get_by_role("alertdialog")).to_contain_text("The ERP has not booked it.")
         confirm(page, "The period is open again", "Redo it")
-        expect(story).to_contain_text("it is done again at the next run")
+        expect(story).to_contain_text("It is done again at the next run")
 
         live.begin(ALL_FINE, keep=True)
         _, ended = live.run(flow)
@@ -154,6 +154,7 @@ class TestPersonalData:
         confirm(page, "The customer is on the phone", "Reveal")
         expect(body).to_contain_text(re.compile(r'"email": "[^*"]+@'))
         expect(page.get_by_text("shown to admin, because: The customer is on the phone")).to_be_visible()
+        expect(page.get_by_role("button", name="Mask it again")).to_be_focused()
         page.get_by_role("button", name="Mask it again").click()
         expect(body).to_contain_text('"email": "***"')
 

@@ -1,5 +1,5 @@
 import { Button, SimpleGrid, Stack, Text } from "@chakra-ui/react";
-import { useId, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 
 import { api } from "../api";
 import { Confirm } from "../shared/Confirm";
@@ -132,8 +132,41 @@ const One = ({ action, words, danger, onAsk }: Offered) => {
   );
 };
 
+/** A small button that takes the focus when it comes: once a dialog that goes with it no longer holds it. */
+export const FocusedButton = ({
+  focused,
+  onClick,
+  children,
+}: {
+  focused: boolean;
+  onClick: () => void;
+  children: string;
+}) => {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (!focused) return;
+    const timer = setTimeout(() => button.current?.focus(), 50);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [focused]);
+  return (
+    <Button onClick={onClick} ref={button} size="xs" variant="outline">
+      {children}
+    </Button>
+  );
+};
+
 /** Personal data is shown to who has the right and says why; that is written down first. */
-export const Reveal = ({ life, onShown }: { life: Life; onShown: (payloads: Life["payloads"]) => void }) => {
+export const Reveal = ({
+  life,
+  focused,
+  onShown,
+}: {
+  life: Life;
+  focused: boolean;
+  onShown: (payloads: Life["payloads"]) => void;
+}) => {
   const [open, setOpen] = useState(false);
   if (!life.rights.reveal) return null;
   const reveal = async (why: string) => {
@@ -142,15 +175,14 @@ export const Reveal = ({ life, onShown }: { life: Life; onShown: (payloads: Life
   };
   return (
     <>
-      <Button
+      <FocusedButton
+        focused={focused}
         onClick={() => {
           setOpen(true);
         }}
-        size="xs"
-        variant="outline"
       >
         Reveal personal data…
-      </Button>
+      </FocusedButton>
       <Confirm
         action="Reveal"
         onClose={() => {

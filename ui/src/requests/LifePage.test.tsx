@@ -53,6 +53,12 @@ describe("a request's page", () => {
     expect(story.textContent).not.toContain("ago");
   });
 
+  test("says what to do in whole sentences while a redo waits", async () => {
+    open({ redo: true });
+    const story = await screen.findByRole("region", { name: "The story" });
+    expect(story.textContent).toContain("What to do now: It is done again at the next run.");
+  });
+
   test("leads to the task logs", async () => {
     const log_url = "dags/acme/runs/manual__1/tasks/requests.script/mapped/0";
     open({ timeline: [aMoment({ card: "Script", log_url })] });
@@ -135,7 +141,7 @@ describe("revealing", () => {
   const masked = [{ kind: "request", number: 1, data: { email: "***" } }];
   const shown = [{ kind: "request", number: 1, data: { email: "a@example.org" } }];
 
-  test("asks why, shows the data, reads the history anew, and can be taken back", async () => {
+  test("asks why, shows the data, reads the history anew, can be taken back, and loses no focus", async () => {
     const { calls } = open({ payloads: masked }, { [`POST ${PATH}/reveal`]: { payloads: shown } });
     await userEvent.click(await screen.findByRole("button", { name: "Reveal personal data…" }));
     const dialog = within(await screen.findByRole("alertdialog"));
@@ -144,12 +150,19 @@ describe("revealing", () => {
     expect(await screen.findByText('"a@example.org"')).toBeTruthy();
     expect(calls.find(({ method }) => method === "POST")?.json).toEqual({ why: "The customer calls" });
     expect(calls.filter(({ path }) => path === PATH)).toHaveLength(2);
-    await userEvent.click(screen.getByRole("button", { name: "Mask it again" }));
+    const mask = screen.getByRole("button", { name: "Mask it again" });
+    await waitFor(() => {
+      expect(document.activeElement).toBe(mask);
+    });
+    await userEvent.click(mask);
     expect(screen.queryByText('"a@example.org"')).toBeNull();
+    await waitFor(() => {
+      expect(document.activeElement?.textContent).toBe("Reveal personal data…");
+    });
   });
 });
 
-test("the way back leads to the list that one came from", async () => {
+test("a request opened from the list has the focus on its name, and its way back leads to that list", async () => {
   const row = aLife({ uuid: "u1" });
   serve({
     [`GET ${PATH}`]: row,
@@ -158,6 +171,7 @@ test("the way back leads to the list that one came from", async () => {
   });
   const router = show("?state=failed&text=47");
   await userEvent.click(await screen.findByRole("link", { name: "4701" }));
+  expect(document.activeElement).toBe(await screen.findByRole("heading", { name: "Request 4701" }));
   await userEvent.click(await screen.findByRole("link", { name: /Requests/ }));
   expect(router.state.location.search).toBe("?state=failed&text=47");
 });

@@ -1,5 +1,5 @@
-import { Alert, Box, Button, DataList, Heading, HStack, Link, Stack, Text } from "@chakra-ui/react";
-import { useState, type ReactNode } from "react";
+import { Alert, Box, DataList, Heading, HStack, Link, Stack, Text } from "@chakra-ui/react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import { Link as RouterLink, useLocation } from "react-router-dom";
 
 import { ErrorNote } from "../shared/ErrorNote";
@@ -10,7 +10,7 @@ import type { Life, Payload } from "../types";
 import { useApi } from "../useApi";
 import { adviceFor, isUnderWay } from "./advice";
 import { nameOf } from "./consequences";
-import { LifeActions, Reveal } from "./LifeActions";
+import { FocusedButton, LifeActions, Reveal } from "./LifeActions";
 import { LifeTimeline } from "./LifeTimeline";
 import { NextTry } from "./NextTry";
 import { Trouble } from "./Trouble";
@@ -39,9 +39,12 @@ export const LifePage = ({ flow, uuid, inRun }: { flow: string; uuid: string; in
   );
 };
 
+/** The list that one came from, by its filters; null: one came another way. */
+type From = { back?: string } | null;
+
 /** To the list that one came from, with its filters. */
 const BackLink = ({ flow, inRun }: { flow: string; inRun: boolean }) => {
-  const { pathname, state } = useLocation() as { pathname: string; state: { back?: string } | null };
+  const { pathname, state } = useLocation() as { pathname: string; state: From };
   const search = state?.back ?? (inRun ? "" : `?flow=${encodeURIComponent(flow)}`);
   return (
     <Link asChild color="fg.info" fontSize="sm" width="fit-content">
@@ -81,24 +84,33 @@ const Whole = ({ life, onDone }: { life: Life; onDone: () => void }) => {
   );
 };
 
-const Head = ({ life }: { life: Life }) => (
-  <HStack flexWrap="wrap" gap={4} justify="space-between">
-    <Stack gap={0}>
-      <Heading as="h1" size="xl">
-        {nameOf(life)}
-      </Heading>
-      <Text color="fg.muted">
-        {life.order_number === null ? "" : `order ${life.order_number} · `}flow{" "}
-        <Link asChild color="fg.info">
-          <RouterLink to={`/plugin/flows?flow=${encodeURIComponent(life.flow)}`}>{life.flow}</RouterLink>
-        </Link>
-      </Text>
-    </Stack>
-    <Box css={{ "& > span": { fontSize: "lg", height: "auto", px: 4, py: 1.5 } }} data-testid="state">
-      <StateBadge state={life.state} />
-    </Box>
-  </HStack>
-);
+/** Its name takes the focus when one comes from the list, whose link is gone. */
+const Head = ({ life }: { life: Life }) => {
+  const { state } = useLocation() as { state: From };
+  const cameFromList = state?.back !== undefined;
+  const name = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (cameFromList) name.current?.focus();
+  }, [cameFromList]);
+  return (
+    <HStack flexWrap="wrap" gap={4} justify="space-between">
+      <Stack gap={0}>
+        <Heading as="h1" ref={name} size="xl" tabIndex={-1}>
+          {nameOf(life)}
+        </Heading>
+        <Text color="fg.muted">
+          {life.order_number === null ? "" : `order ${life.order_number} · `}flow{" "}
+          <Link asChild color="fg.info">
+            <RouterLink to={`/plugin/flows?flow=${encodeURIComponent(life.flow)}`}>{life.flow}</RouterLink>
+          </Link>
+        </Text>
+      </Stack>
+      <Box css={{ "& > span": { fontSize: "lg", height: "auto", px: 4, py: 1.5 } }} data-testid="state">
+        <StateBadge state={life.state} />
+      </Box>
+    </HStack>
+  );
+};
 
 /** The sentence that tells how often it was sent. */
 const ABOUT_SENDING = /^it was (never )?sent/i;
@@ -134,7 +146,7 @@ const Story = ({ life }: { life: Life }) => {
 
 const Waiting = ({ flow }: { flow: string }) => (
   <>
-    it is done again at the next run. To have it now, trigger{" "}
+    It is done again at the next run. To have it now, trigger{" "}
     <Link asChild color="fg.info">
       <RouterLink to={`/dags/${encodeURIComponent(flow)}`}>its DAG</RouterLink>
     </Link>
@@ -192,7 +204,9 @@ interface Private {
   onHide: () => void;
 }
 
+/** Of the two buttons that stand in one place, the one that comes takes the focus from the one that goes. */
 const Privacy = ({ life, revealed, onShown, onHide }: Private) => {
+  const [masked, setMasked] = useState(false);
   if (life.erased) return <Text color="fg.muted">The customer's data has been erased.</Text>;
   if (life.payloads.length === 0) return <Text color="fg.muted">Its bodies are no longer kept.</Text>;
   if (!revealed)
@@ -201,16 +215,22 @@ const Privacy = ({ life, revealed, onShown, onHide }: Private) => {
         <Text color="fg.muted" fontSize="sm">
           Personal data is masked.
         </Text>
-        <Reveal life={life} onShown={onShown} />
+        <Reveal focused={masked} life={life} onShown={onShown} />
       </HStack>
     );
   return (
     <Alert.Root alignItems="center" size="sm" status="warning" width="auto">
       <Alert.Indicator />
       <Alert.Title>Personal data is shown</Alert.Title>
-      <Button onClick={onHide} size="xs" variant="outline">
+      <FocusedButton
+        focused
+        onClick={() => {
+          setMasked(true);
+          onHide();
+        }}
+      >
         Mask it again
-      </Button>
+      </FocusedButton>
     </Alert.Root>
   );
 };
