@@ -53,6 +53,13 @@ describe("a request's page", () => {
     expect(story.textContent).not.toContain("ago");
   });
 
+  test("names the earliest time where somebody has to start the next run", async () => {
+    const soon = new Date(Date.now() + 4.5 * 60_000).toISOString();
+    open({ next_at: soon, by_hand: true });
+    const story = await screen.findByRole("region", { name: "The story" });
+    expect(story.textContent).toContain("when somebody starts a run, in 4 minutes at the earliest.");
+  });
+
   test("says what to do in whole sentences while a redo waits", async () => {
     open({ redo: true });
     const story = await screen.findByRole("region", { name: "The story" });

@@ -13,8 +13,9 @@ export const NextTry = ({ row }: { row: Pick<RequestRow, "next_at" | "by_hand"> 
       {words}
       {at !== null && (
         <>
-          {words !== "" && ", the earliest "}
+          {words !== "" && ", "}
           <Time at={at} />
+          {words !== "" && " at the earliest"}
         </>
       )}
     </>

@@ -158,7 +158,7 @@ const Row = ({ row, chosen, choosable, ofOneFlow, onToggle }: Shown) => (
     <Table.Cell fontSize="xs">
       <Time at={row.last_changed} />
       {row.next_at !== null && (
-        <Text color="fg.muted">
+        <Text color="fg.muted" maxWidth="11rem" whiteSpace="normal">
           again <NextTry row={row} />
         </Text>
       )}
