@@ -1,6 +1,6 @@
 /** A flow on a made-up server, and the designer's page on it. */
 import { ChakraProvider, defaultSystem } from "@chakra-ui/react";
-import { render } from "@testing-library/react";
+import { fireEvent, render, screen } from "@testing-library/react";
 import { createMemoryRouter, Link, RouterProvider } from "react-router-dom";
 
 import { App } from "../App";
@@ -109,3 +109,11 @@ export function showFlow(card = "get_data") {
   );
   return router;
 }
+
+export const field = (name: RegExp) => screen.findByRole("textbox", { name });
+
+export const type = (element: HTMLElement, value: string) => fireEvent.change(element, { target: { value } });
+
+export const press = (name: string | RegExp) => {
+  fireEvent.click(screen.getByRole("button", { name }));
+};

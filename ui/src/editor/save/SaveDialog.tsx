@@ -38,6 +38,8 @@ const Body = ({ onClose, onSaved }: Asked) => {
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const [error, setError] = useState<string | null>(null);
+  /** Mine on top of what somebody else saved meanwhile, once that was chosen; null: the draft as it stands. */
+  const [merged, setMerged] = useState<{ base: string; draft: Draft } | null>(null);
   const path = `flows/${encodeURIComponent(flow.id)}`;
   const justSchedule = onlySchedule(base, draft);
 
@@ -54,19 +56,25 @@ const Body = ({ onClose, onSaved }: Asked) => {
       setBusy(false);
     }
   };
+  const put = (sent: { base: string; draft: Draft }, despite: boolean) =>
+    api<Saved>(path, { method: "PUT", json: { ...sent, note, despite } });
   const save = (despite: boolean) =>
     attempt(async () => {
+      if (merged !== null) {
+        onSaved(await put(merged, despite), null);
+        return;
+      }
       const call = justSchedule
         ? api<Saved>(`${path}/schedule`, { method: "POST", json: scheduleCall(draft.document) })
-        : api<Saved>(path, { method: "PUT", json: { base: base.revision, draft, note, despite } });
+        : put({ base: base.revision, draft }, despite);
       onSaved(await call, draft);
     });
   const keepMine = () =>
     attempt(async () => {
       const theirs = await api<Flow>(path);
-      const mine = onTop(base, draft, theirs.draft.files);
-      const json = { base: theirs.revision, draft: mine, note, despite: false };
-      onSaved(await api<Saved>(path, { method: "PUT", json }), null);
+      const mine = { base: theirs.revision, draft: onTop(base, draft, theirs.draft.files) };
+      setMerged(mine);
+      onSaved(await put(mine, false), null);
     });
   const takeTheirs = () =>
     attempt(async () => {
