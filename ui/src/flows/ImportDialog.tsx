@@ -51,6 +51,7 @@ const Form = ({ list, onClose }: Asked) => {
 
   return (
     <DialogForm
+      busy={busy}
       buttons={
         <Button disabled={!ready} loading={busy} loadingText="Importing" type="submit">
           Import

@@ -49,6 +49,7 @@ const Form = ({ list, copyOf, onClose }: Asked) => {
 
   return (
     <DialogForm
+      busy={busy}
       buttons={
         <Button disabled={id === "" || fault !== null} loading={busy} loadingText="Making it" type="submit">
           {copyOf === null ? "Create" : "Duplicate"}

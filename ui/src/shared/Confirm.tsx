@@ -49,6 +49,7 @@ const Question = ({ title, children, action, danger, typed, reason, onClose, onC
 
   return (
     <DialogForm
+      busy={busy}
       buttons={
         <Button
           colorPalette={danger === true ? "red" : "brand"}

@@ -1,7 +1,10 @@
 import { Button, CloseButton, Dialog, Portal, Stack } from "@chakra-ui/react";
-import type { ReactNode } from "react";
+import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 
-/** A dialog around a form, which begins anew each time that it is opened. */
+/** Takes whether the form in a dialog waits for an answer. */
+const Hold = createContext<(busy: boolean) => void>(() => undefined);
+
+/** A dialog around a form, which begins anew each time that it is opened. It stays until an answer is there. */
 export const FormDialog = ({
   open,
   onClose,
@@ -14,34 +17,43 @@ export const FormDialog = ({
   role?: "dialog" | "alertdialog";
   size?: "md" | "lg";
   children: ReactNode;
-}) => (
-  <Dialog.Root
-    lazyMount
-    onOpenChange={(change) => {
-      if (!change.open) onClose();
-    }}
-    open={open}
-    role={role}
-    size={size}
-    unmountOnExit
-  >
-    <Portal>
-      <Dialog.Backdrop />
-      <Dialog.Positioner>
-        <Dialog.Content>
-          {children}
-          <Dialog.CloseTrigger asChild>
-            <CloseButton aria-label="Close" size="sm" />
-          </Dialog.CloseTrigger>
-        </Dialog.Content>
-      </Dialog.Positioner>
-    </Portal>
-  </Dialog.Root>
-);
+}) => {
+  const [busy, setBusy] = useState(false);
+  return (
+    <Dialog.Root
+      closeOnEscape={!busy}
+      closeOnInteractOutside={!busy}
+      lazyMount
+      onOpenChange={(change) => {
+        if (!change.open && !busy) onClose();
+      }}
+      open={open}
+      role={role}
+      size={size}
+      unmountOnExit
+    >
+      <Portal>
+        <Dialog.Backdrop />
+        <Dialog.Positioner>
+          <Dialog.Content>
+            <Hold value={setBusy}>{children}</Hold>
+            <Dialog.CloseTrigger asChild>
+              <CloseButton aria-disabled={busy} aria-label="Close" size="sm" title={whyNot(busy)} />
+            </Dialog.CloseTrigger>
+          </Dialog.Content>
+        </Dialog.Positioner>
+      </Portal>
+    </Dialog.Root>
+  );
+};
+
+/** Why a dialog does not close; it can have the focus all the same, for there may be nothing else to have it. */
+const whyNot = (busy: boolean) => (busy ? "It is under way: wait for the answer" : undefined);
 
 /** The inside of a dialog that asks for something: its fields, what went wrong, and the way out and on. */
 export const DialogForm = ({
   title,
+  busy,
   error = null,
   buttons,
   onClose,
@@ -49,6 +61,8 @@ export const DialogForm = ({
   children,
 }: {
   title: string;
+  /** An answer is awaited: until then nobody leaves, who would not learn what came of it. */
+  busy: boolean;
   /** What went wrong, as text or lines; null for nothing. */
   error?: ReactNode;
   /** What stands beside Cancel; one of them submits. */
@@ -56,31 +70,47 @@ export const DialogForm = ({
   onClose: () => void;
   onSubmit: () => void;
   children: ReactNode;
-}) => (
-  <form
-    onSubmit={(event) => {
-      event.preventDefault();
-      onSubmit();
-    }}
-  >
-    <Dialog.Header>
-      <Dialog.Title>{title}</Dialog.Title>
-    </Dialog.Header>
-    <Dialog.Body maxHeight="65vh" overflowY="auto">
-      <Stack gap={4}>
-        {children}
-        {error !== null && (
-          <Stack color="red.fg" gap={0} role="alert">
-            {error}
-          </Stack>
-        )}
-      </Stack>
-    </Dialog.Body>
-    <Dialog.Footer>
-      <Button onClick={onClose} variant="outline">
-        Cancel
-      </Button>
-      {buttons}
-    </Dialog.Footer>
-  </form>
-);
+}) => {
+  const hold = useContext(Hold);
+  useEffect(() => {
+    hold(busy);
+    return () => {
+      hold(false);
+    };
+  }, [busy, hold]);
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit();
+      }}
+    >
+      <Dialog.Header>
+        <Dialog.Title>{title}</Dialog.Title>
+      </Dialog.Header>
+      <Dialog.Body maxHeight="65vh" overflowY="auto">
+        <Stack gap={4}>
+          {children}
+          {error !== null && (
+            <Stack color="red.fg" gap={0} role="alert">
+              {error}
+            </Stack>
+          )}
+        </Stack>
+      </Dialog.Body>
+      <Dialog.Footer>
+        <Button
+          aria-disabled={busy}
+          onClick={() => {
+            if (!busy) onClose();
+          }}
+          title={whyNot(busy)}
+          variant="outline"
+        >
+          Cancel
+        </Button>
+        {buttons}
+      </Dialog.Footer>
+    </form>
+  );
+};

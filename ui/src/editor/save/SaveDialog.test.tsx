@@ -1,7 +1,7 @@
 import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 
-import { field, flow, No, press, serveFlow, showFlow, type } from "../fakeFlow";
+import { field, flow, NEVER, No, press, serveFlow, showFlow, type } from "../fakeFlow";
 
 afterEach(() => {
   cleanup();
@@ -138,4 +138,21 @@ test("a schedule alone is saved by its own route", async () => {
     expect(calls.find(({ path }) => path === "flows/acme/schedule")?.json).toEqual({ every: "15m" });
   });
   expect(calls.some(({ method }) => method === "PUT")).toBe(false);
+});
+
+test("a save that is under way is not left by Escape, × or Cancel: its outcome would not be told", async () => {
+  serveFlow({ "PUT flows/acme": NEVER });
+  showFlow("write_to_erp");
+  type(await field(/API URL/), "/refunds");
+  const dialog = await saveAs("");
+  await within(dialog).findByText("Checking and saving");
+  for (const name of ["Cancel", "Close"]) {
+    const button = within(dialog).getByRole("button", { name });
+    expect(button.getAttribute("aria-disabled")).toBe("true");
+    fireEvent.click(button);
+  }
+  fireEvent.keyDown(dialog, { key: "Escape" });
+  await waitFor(() => {
+    expect(screen.getByRole("dialog", { name: "Save acme" }).dataset.state).toBe("open");
+  });
 });

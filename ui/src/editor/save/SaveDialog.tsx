@@ -84,6 +84,7 @@ const Body = ({ onClose, onSaved }: Asked) => {
   const found = refusal?.detail.problems ?? problems;
   return (
     <DialogForm
+      busy={busy}
       buttons={
         refusal?.kind === "changed" ? (
           <>

@@ -28,6 +28,7 @@ const Form = ({ step, onClose }: Asked) => {
   const [withResult, setWithResult] = useState(result?.error === null);
   const given = Object.fromEntries(attributes);
   const [chosen, setChosen] = useState(() => newNames(given, result?.attributes ?? {}));
+  const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
   const taken = draft.files[`cases/${name}.yaml`] !== undefined;
   const fits = /^[A-Za-z0-9_-]+$/.test(name);
@@ -38,6 +39,7 @@ const Form = ({ step, onClose }: Asked) => {
     if (chosen.length > 0)
       expect.attributes = Object.fromEntries(chosen.map((key) => [key, result?.attributes[key] ?? ""]));
     if (result !== null && result.error !== null) expect.error = result.error;
+    setBusy(true);
     try {
       const { file, text } = await api<{ file: string; text: string }>(
         `flows/${encodeURIComponent(flow.id)}/cases/compose`,
@@ -48,13 +50,15 @@ const Form = ({ step, onClose }: Asked) => {
       onClose();
     } catch (failed) {
       setError(messageOf(failed));
+      setBusy(false);
     }
   };
 
   return (
     <DialogForm
+      busy={busy}
       buttons={
-        <Button disabled={!fits || taken || locked !== null} type="submit">
+        <Button disabled={!fits || taken || locked !== null} loading={busy} type="submit">
           Keep as case
         </Button>
       }
