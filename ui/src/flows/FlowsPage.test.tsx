@@ -1,5 +1,6 @@
 import { ChakraProvider, defaultSystem } from "@chakra-ui/react";
 import { cleanup, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { createMemoryRouter, RouterProvider } from "react-router-dom";
 import { afterEach, expect, test, vi } from "vitest";
 
@@ -92,6 +93,18 @@ test("a new flow's id follows its title, and what is wrong with it is said as on
     title: "Acme two",
     template: "full",
   });
+});
+
+test("a click beside a dialog does not lose what was typed into it", async () => {
+  const user = userEvent.setup({ pointerEventsCheck: 0 }); // where the backdrop is, nothing has a place here
+  show({});
+  await user.click(await screen.findByRole("button", { name: "New flow" }));
+  const title = await screen.findByRole("textbox", { name: "Title" });
+  await user.type(title, "Acme two");
+  await user.click(screen.getByRole("heading", { hidden: true, name: "2 flows" }));
+  await new Promise((passed) => setTimeout(passed, 50));
+  expect(screen.getByRole("dialog").dataset.state).toBe("open");
+  expect((title as HTMLInputElement).value).toBe("Acme two");
 });
 
 test("a flow is deleted only when its name is typed", async () => {

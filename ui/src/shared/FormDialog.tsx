@@ -22,7 +22,7 @@ export const FormDialog = ({
   return (
     <Dialog.Root
       closeOnEscape={!busy}
-      closeOnInteractOutside={!busy}
+      closeOnInteractOutside={false} // what was typed is not lost by a click beside it
       lazyMount
       onOpenChange={(change) => {
         if (!change.open && !busy) onClose();
