@@ -102,9 +102,26 @@ test("a click beside a dialog does not lose what was typed into it", async () =>
   const title = await screen.findByRole("textbox", { name: "Title" });
   await user.type(title, "Acme two");
   await user.click(screen.getByRole("heading", { hidden: true, name: "2 flows" }));
-  await new Promise((passed) => setTimeout(passed, 50));
+  await new Promise<void>((passed) => {
+    setTimeout(passed, 50);
+  });
   expect(screen.getByRole("dialog").dataset.state).toBe("open");
   expect((title as HTMLInputElement).value).toBe("Acme two");
+});
+
+test("a dialog begins at its first field, and Escape brings one back to its button", async () => {
+  const user = userEvent.setup();
+  show({});
+  const button = await screen.findByRole("button", { name: "New flow" });
+  await user.click(button);
+  const title = await screen.findByRole("textbox", { name: "Title" });
+  await waitFor(() => {
+    expect(document.activeElement).toBe(title);
+  });
+  await user.keyboard("{Escape}");
+  await waitFor(() => {
+    expect(document.activeElement).toBe(button);
+  });
 });
 
 test("a flow is deleted only when its name is typed", async () => {

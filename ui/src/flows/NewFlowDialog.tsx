@@ -65,7 +65,6 @@ const Form = ({ list, copyOf, onClose }: Asked) => {
       <Field.Root>
         <Field.Label>Title</Field.Label>
         <Input
-          autoFocus
           maxLength={200}
           onChange={({ target }) => {
             setTitle(target.value);

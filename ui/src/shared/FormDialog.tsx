@@ -1,8 +1,14 @@
 import { Button, CloseButton, Dialog, Portal, Stack } from "@chakra-ui/react";
-import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
+import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from "react";
 
 /** Takes whether the form in a dialog waits for an answer. */
 const Hold = createContext<(busy: boolean) => void>(() => undefined);
+
+/** Where the focus begins: at the first field, else at Cancel, so that a key pressed too early does nothing. */
+const firstOf = (dialog: HTMLElement | null) =>
+  dialog?.querySelector<HTMLElement>("input, textarea, select") ??
+  dialog?.querySelector<HTMLElement>("[data-cancel]") ??
+  null;
 
 /** A dialog around a form, which begins anew each time that it is opened. It stays until an answer is there. */
 export const FormDialog = ({
@@ -19,10 +25,12 @@ export const FormDialog = ({
   children: ReactNode;
 }) => {
   const [busy, setBusy] = useState(false);
+  const content = useRef<HTMLDivElement>(null);
   return (
     <Dialog.Root
       closeOnEscape={!busy}
       closeOnInteractOutside={false} // what was typed is not lost by a click beside it
+      initialFocusEl={() => firstOf(content.current)}
       lazyMount
       onOpenChange={(change) => {
         if (!change.open && !busy) onClose();
@@ -35,7 +43,7 @@ export const FormDialog = ({
       <Portal>
         <Dialog.Backdrop />
         <Dialog.Positioner>
-          <Dialog.Content>
+          <Dialog.Content ref={content}>
             <Hold value={setBusy}>{children}</Hold>
             <Dialog.CloseTrigger asChild>
               <CloseButton aria-disabled={busy} aria-label="Close" size="sm" title={whyNot(busy)} />
@@ -101,6 +109,7 @@ export const DialogForm = ({
       <Dialog.Footer>
         <Button
           aria-disabled={busy}
+          data-cancel
           onClick={() => {
             if (!busy) onClose();
           }}

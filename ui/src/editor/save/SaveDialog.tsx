@@ -120,7 +120,6 @@ const Body = ({ onClose, onSaved }: Asked) => {
         <Field.Root>
           <Field.Label>Note</Field.Label>
           <Input
-            autoFocus
             maxLength={500}
             onChange={({ target }) => {
               setNote(target.value);
