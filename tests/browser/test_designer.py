@@ -123,8 +123,10 @@ class TestNewFlow:
         expect(page.get_by_text("If the ERP's answer gets lost")).to_be_visible()
         save(page, "It begins")
 
-        page.get_by_role("button", name=re.compile("Unpause and run|Run now")).click()
-        expect(page.get_by_text("A run has begun")).to_be_visible()
+        run = re.compile("Unpause and run|Run now")
+        page.get_by_role("button", name=run).click()
+        page.get_by_role("alertdialog").get_by_role("button", name=run).click()
+        expect(page.get_by_text("A run is queued")).to_be_visible()
         live.wait(lambda: live.booked() == [6701, 6702], "two bookings in the ERP's book", seconds=120)
 
     def test_has_an_id_that_is_checked_while_one_types(self, page, address, live):

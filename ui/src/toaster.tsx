@@ -1,10 +1,12 @@
 import { createToaster, Portal, Stack, Toast, Toaster as Place } from "@chakra-ui/react";
 
+import type { ReactNode } from "react";
+
 import { messageOf } from "./api";
 
 export const toaster = createToaster({ placement: "bottom-end", pauseOnPageIdle: true });
 
-export const say = (title: string, description?: string) =>
+export const say = (title: string, description?: ReactNode) =>
   toaster.create({ title, description, type: "success", duration: 5000 });
 
 /** Says what failed, and why; stays until it is read. */

@@ -135,6 +135,18 @@ test("a page with unsaved changes asks before it is left", async () => {
   });
 });
 
+test("what is not saved is thrown away only after its files were named", async () => {
+  serveFlow();
+  showFlow("write_to_erp");
+  type(await field(/API URL/), "/refunds");
+  press("Discard");
+  const dialog = await screen.findByRole("alertdialog");
+  expect(within(dialog).getByText(/flow\.yaml is thrown away/)).toBeDefined();
+  expect((await screen.findByDisplayValue<HTMLInputElement>("/refunds")).value).toBe("/refunds");
+  fireEvent.click(within(dialog).getByRole("button", { name: "Discard" }));
+  expect(await screen.findByDisplayValue("/cancellations")).toBeDefined();
+});
+
 test("another card of the same flow is no leaving", async () => {
   serveFlow();
   showFlow("write_to_erp");
@@ -157,31 +169,4 @@ test("Ctrl+Enter runs the test from anywhere on the card", async () => {
   await waitFor(() => {
     expect(calls.some(({ path }) => path.endsWith("/try"))).toBe(true);
   });
-});
-
-test("a flow that Airflow learns of can be run without loading the page again", async () => {
-  const known = { known: true, paused: true, next_run: null, last_run: null, parsed_at: null };
-  let asked = 0;
-  serveFlow({
-    "GET flows/acme": () =>
-      flow(asked++ === 0 ? { airflow: { ...known, known: false } } : { airflow: known }),
-  });
-  showFlow();
-  await screen.findByText("new");
-  expect(screen.queryByRole("button", { name: "Unpause and run" })).toBeNull();
-  expect(await screen.findByRole("button", { name: "Unpause and run" })).toBeDefined();
-});
-
-const lastRun = (state: string) => ({ last_run: { run_id: "r", state, at: "2026-03-24T12:00:00Z" } });
-
-test("the state of a run that is under way follows without loading the page again", async () => {
-  const known = { known: true, paused: false, next_run: null, parsed_at: null };
-  let asked = 0;
-  serveFlow({
-    "GET flows/acme": () =>
-      flow({ airflow: { ...known, ...lastRun(asked++ === 0 ? "running" : "success") } }),
-  });
-  showFlow();
-  expect(await screen.findByText(/running/)).toBeDefined();
-  expect(await screen.findByText(/success/)).toBeDefined();
 });

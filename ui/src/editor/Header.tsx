@@ -1,13 +1,13 @@
 import { Badge, Button, Heading, HStack, Stack, Text } from "@chakra-ui/react";
 import { useState } from "react";
 
-import { airflow, api } from "../api";
+import { Confirm } from "../shared/Confirm";
 import { PageLink } from "../shared/PageLink";
 import { Time } from "../shared/Time";
 import { StateBadge } from "../shared/StateBadge";
-import { complain, say } from "../toaster";
 import type { Flow } from "../types";
 import { valueAt } from "./draft";
+import { RunButtons } from "./RunButtons";
 import { useFlowEditor } from "./useEditor";
 
 interface Actions {
@@ -20,6 +20,7 @@ interface Actions {
 /** The flow's name and state, and what can be done with the whole of it. */
 export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
   const { flow, document, locked, unsaved, checking, problems, discard } = useFlowEditor();
+  const [discarding, setDiscarding] = useState(false);
   const title = valueAt(document, "title");
   return (
     <HStack
@@ -66,13 +67,35 @@ export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
         <Button onClick={onChain} size="sm" variant="outline">
           Run the whole chain
         </Button>
-        <Button disabled={unsaved.length === 0} onClick={discard} size="sm" variant="outline">
+        <Button
+          disabled={unsaved.length === 0}
+          onClick={() => {
+            setDiscarding(true);
+          }}
+          size="sm"
+          variant="outline"
+        >
           Discard
         </Button>
         <Button disabled={locked !== null || unsaved.length === 0} onClick={onSave} size="sm">
           {problems.length > 0 && !checking ? `Save (${problems.length} to repair)` : "Save"}
         </Button>
       </HStack>
+      <Confirm
+        action="Discard"
+        danger
+        onClose={() => {
+          setDiscarding(false);
+        }}
+        onConfirm={() => {
+          discard();
+          return Promise.resolve();
+        }}
+        open={discarding}
+        title="Discard what is not saved?"
+      >
+        <Text>What you changed in {unsaved.join(", ")} is thrown away.</Text>
+      </Confirm>
     </HStack>
   );
 };
@@ -83,51 +106,4 @@ const AirflowBadge = ({ flow: { airflow: state, checked, draft } }: { flow: Flow
     return <StateBadge state="disabled" />;
   if (!state.known) return <StateBadge state="new" />;
   return <StateBadge state={state.paused === true ? "paused" : "live"} />;
-};
-
-/** Run and unpause go to Airflow's own API, with Airflow's own rights. */
-const RunButtons = ({ flow, onAirflow }: { flow: Flow; onAirflow: (flow: Flow) => void }) => {
-  const [busy, setBusy] = useState<string | null>(null);
-  const id = encodeURIComponent(flow.id);
-  const during = async (what: string, work: () => Promise<unknown>) => {
-    setBusy(what);
-    try {
-      await work();
-      onAirflow(await api<Flow>(`flows/${id}`));
-    } catch (error) {
-      complain(`${what} failed`, error);
-    } finally {
-      setBusy(null);
-    }
-  };
-  const pause = (is_paused: boolean) => airflow(`dags/${id}`, { method: "PATCH", json: { is_paused } });
-  if (!flow.airflow.known) return null;
-  return (
-    <>
-      <Button
-        disabled={busy !== null}
-        loading={busy === "Run"}
-        onClick={() =>
-          void during("Run", async () => {
-            if (flow.airflow.paused === true) await pause(false);
-            await airflow(`dags/${id}/dagRuns`, { method: "POST", json: { logical_date: null } });
-            say("A run has begun", "Its rows are in the grid.");
-          })
-        }
-        size="sm"
-        variant="outline"
-      >
-        {flow.airflow.paused === true ? "Unpause and run" : "Run now"}
-      </Button>
-      <Button
-        disabled={busy !== null}
-        loading={busy === "Pause"}
-        onClick={() => void during("Pause", () => pause(flow.airflow.paused !== true))}
-        size="sm"
-        variant="outline"
-      >
-        {flow.airflow.paused === true ? "Unpause" : "Pause"}
-      </Button>
-    </>
-  );
 };

@@ -1,0 +1,63 @@
+import { cleanup, fireEvent, screen, within } from "@testing-library/react";
+import { afterEach, expect, test, vi } from "vitest";
+
+import { flow, press, serveFlow, showFlow } from "./fakeFlow";
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+test("a flow that Airflow learns of can be run without loading the page again", async () => {
+  const known = { known: true, paused: true, next_run: null, last_run: null, parsed_at: null };
+  let asked = 0;
+  serveFlow({
+    "GET flows/acme": () =>
+      flow(asked++ === 0 ? { airflow: { ...known, known: false } } : { airflow: known }),
+  });
+  showFlow();
+  await screen.findByText("new");
+  expect(screen.queryByRole("button", { name: "Unpause and run" })).toBeNull();
+  expect(await screen.findByRole("button", { name: "Unpause and run" })).toBeDefined();
+});
+
+const lastRun = (state: string) => ({ last_run: { run_id: "r", state, at: "2026-03-24T12:00:00Z" } });
+
+test("the state of a run that is under way follows without loading the page again", async () => {
+  const known = { known: true, paused: false, next_run: null, parsed_at: null };
+  let asked = 0;
+  serveFlow({
+    "GET flows/acme": () =>
+      flow({ airflow: { ...known, ...lastRun(asked++ === 0 ? "running" : "success") } }),
+  });
+  showFlow();
+  expect(await screen.findByText(/running/)).toBeDefined();
+  expect(await screen.findByText(/success/)).toBeDefined();
+});
+
+/** Where a call to Airflow's own API goes. */
+const RUNS = `POST ${new URL("api/v2/dags/acme/dagRuns", document.baseURI).pathname}`;
+
+test("a run sends to the ERP, so it is asked for first; the run that was queued can be gone to", async () => {
+  const calls = serveFlow({ [RUNS]: { dag_run_id: "manual__1" } });
+  showFlow();
+  await screen.findByRole("button", { name: "Run now" });
+  press("Run now");
+  const dialog = await screen.findByRole("alertdialog", { name: "Run acme now?" });
+  expect(within(dialog).getByText("Requests that match are sent to the ERP now.")).toBeDefined();
+  expect(calls.some(({ method }) => method === "POST")).toBe(false);
+  fireEvent.click(within(dialog).getByRole("button", { name: "Run now" }));
+  expect(await screen.findByText("A run is queued")).toBeDefined();
+  const link = await screen.findByRole("link", { name: "See the run" });
+  expect(link.getAttribute("href")).toBe("/dags/acme/runs/manual__1");
+});
+
+test("who asks for a run while one is under way is told so", async () => {
+  const known = { known: true, paused: false, next_run: null, parsed_at: null };
+  serveFlow({}, flow({ airflow: { ...known, ...lastRun("running") } }));
+  showFlow();
+  await screen.findByRole("button", { name: "Run now" });
+  press("Run now");
+  const dialog = await screen.findByRole("alertdialog", { name: "Run acme now?" });
+  expect(within(dialog).getByText(/under way already/)).toBeDefined();
+});
