@@ -1,4 +1,4 @@
-import { Button, Checkbox, Field, Input, Text } from "@chakra-ui/react";
+import { Alert, Button, Checkbox, Field, Input, Text } from "@chakra-ui/react";
 import { useState } from "react";
 
 import { api, messageOf } from "../../api";
@@ -6,6 +6,7 @@ import { say } from "../../toaster";
 import { DialogForm, FormDialog } from "../../shared/FormDialog";
 import type { JsonObject } from "../../types";
 import { useFlowEditor } from "../useEditor";
+import { fetched, firstStep } from "./inputs";
 import { useTrials } from "./useTrials";
 
 interface Asked {
@@ -22,8 +23,9 @@ export const SaveCase = (asked: Asked) => (
 );
 
 const Form = ({ step, onClose }: Asked) => {
-  const { flow, draft, setFile, locked } = useFlowEditor();
-  const { input, attributes, result } = useTrials().of(step);
+  const { flow, draft, document, setFile, locked } = useFlowEditor();
+  const trials = useTrials();
+  const { input, attributes, result, personal } = trials.of(step);
   const [name, setName] = useState("");
   const [withResult, setWithResult] = useState(result?.error === null);
   const given = Object.fromEntries(attributes);
@@ -54,6 +56,17 @@ const Form = ({ step, onClose }: Asked) => {
     }
   };
 
+  const mask = async () => {
+    setBusy(true);
+    try {
+      trials.put(step, await fetched(flow.id, true));
+      onClose();
+    } catch (failed) {
+      setError(messageOf(failed));
+      setBusy(false);
+    }
+  };
+
   return (
     <DialogForm
       busy={busy}
@@ -69,6 +82,7 @@ const Form = ({ step, onClose }: Asked) => {
       }}
       title="Save as test case"
     >
+      {personal && <Personal busy={busy} onMask={step === firstStep(document) ? () => void mask() : null} />}
       <Field.Root invalid={taken || (name !== "" && !fits)} required>
         <Field.Label>Name</Field.Label>
         <Input
@@ -107,6 +121,26 @@ const Form = ({ step, onClose }: Asked) => {
     </DialogForm>
   );
 };
+
+/** The text may have been edited, so nothing is masked in it behind one's back. */
+const Personal = ({ busy, onMask }: { busy: boolean; onMask: (() => void) | null }) => (
+  <Alert.Root status="warning">
+    <Alert.Indicator />
+    <Alert.Content alignItems="start" gap={2}>
+      <Alert.Title>The file will hold personal data</Alert.Title>
+      <Alert.Description>
+        This input was fetched unmasked. With the next save it goes into the flow&apos;s folder as it stands,
+        and stays in the history.
+        {onMask === null && " To keep none of it, fetch a request masked on the first card and take it over."}
+      </Alert.Description>
+      {onMask !== null && (
+        <Button disabled={busy} onClick={onMask} size="xs" variant="outline">
+          Fetch one masked instead
+        </Button>
+      )}
+    </Alert.Content>
+  </Alert.Root>
+);
 
 const Check = ({
   checked,

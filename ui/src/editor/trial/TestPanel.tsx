@@ -1,27 +1,16 @@
-import {
-  Box,
-  Button,
-  Grid,
-  Heading,
-  HStack,
-  Kbd,
-  Menu,
-  Portal,
-  Spinner,
-  Stack,
-  Text,
-} from "@chakra-ui/react";
+import { Badge, Box, Button, Grid, Heading, HStack, Kbd, Spinner, Stack, Text } from "@chakra-ui/react";
 import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 
 import { api } from "../../api";
 import { CodeEditor } from "../../code/CodeEditor";
 import { Diff } from "../../shared/Diff";
 import { complain } from "../../toaster";
-import type { JsonObject, Tried } from "../../types";
+import type { Tried } from "../../types";
 import { Pairs } from "../Pairs";
 import { useFlowEditor } from "../useEditor";
 import { Explain } from "./Explain";
-import { arrivedAt, beginning, firstStep, pretty, runChain, sample, type TestedStep } from "./inputs";
+import { type During, FromMenu } from "./FromMenu";
+import type { TestedStep } from "./inputs";
 import { Result } from "./Result";
 import { SaveCase } from "./SaveCase";
 import { Stop } from "./Stop";
@@ -40,7 +29,7 @@ export const TestPanel = ({
 }) => {
   const { flow, draft } = useFlowEditor();
   const trials = useTrials();
-  const { input, attributes, result } = trials.of(step);
+  const { input, attributes, result, personal } = trials.of(step);
   const [saving, setSaving] = useState(false);
   const { begin, busy, during: mayStop, stop } = useStoppable();
 
@@ -84,6 +73,7 @@ export const TestPanel = ({
             <Button onClick={onChain} size="xs" variant="outline">
               Run the whole chain
             </Button>
+            {personal && <Badge colorPalette="warning">Personal data is shown</Badge>}
           </HStack>
           <CodeEditor
             height="18rem"
@@ -205,86 +195,5 @@ const Compared = ({ result }: { result: Tried }) => {
       <Text fontSize="sm">What differs from the saved flow (−) in result and attributes:</Text>
       <Diff label="Difference from live" text={result.diff} />
     </Box>
-  );
-};
-
-type During = (
-  what: string,
-  work: (signal: AbortSignal) => Promise<void>,
-  onStop?: () => void,
-) => Promise<void>;
-
-/** Ways to fill the input. */
-const FromMenu = ({ step, busy, during }: { step: TestedStep; busy: boolean; during: During }) => {
-  const { flow, draft, document } = useFlowEditor();
-  const trials = useTrials();
-  const first = firstStep(document);
-  const isFirst = step === first;
-
-  const fetchFromOmnitron = (masked: boolean) =>
-    during("Fetching", async (signal) => {
-      const path = `flows/${encodeURIComponent(flow.id)}/example?masked=${String(masked)}`;
-      const { request } = await api<{ request: JsonObject }>(path, { signal });
-      trials.put(first, { input: pretty(request) });
-    });
-
-  const takePrevious = () =>
-    during("Taking over", async (signal) => {
-      const before = step === "mapping" ? trials.of("script").result : null;
-      if (before !== null && before.error === null) {
-        trials.put(step, {
-          input: pretty(before.result_data),
-          attributes: Object.entries(before.attributes),
-        });
-        return;
-      }
-      const chain = await runChain(flow.id, draft, beginning(trials, document), trials.answer, signal);
-      const arrived = arrivedAt(chain, step);
-      const stopped = chain.steps.find((tried) => tried.error !== null);
-      if (arrived === null) throw new Error(stopped?.error ?? "The chain does not come as far as this card.");
-      trials.put(step, arrived);
-    });
-
-  return isFirst ? (
-    <Menu.Root>
-      <Menu.Trigger asChild>
-        <Button disabled={busy || !flow.rights.test} size="xs" variant="outline">
-          Fetch from Omnitron ▾
-        </Button>
-      </Menu.Trigger>
-      <Portal>
-        <Menu.Positioner>
-          <Menu.Content>
-            <Menu.Item onClick={() => void fetchFromOmnitron(true)} value="masked">
-              One request, personal data masked
-            </Menu.Item>
-            <Menu.Item
-              disabled={!flow.rights.reveal}
-              onClick={() => void fetchFromOmnitron(false)}
-              value="unmasked"
-            >
-              One request, unmasked{flow.rights.reveal ? "" : " (your role may not)"}
-            </Menu.Item>
-            <Menu.Item
-              onClick={() => {
-                trials.put(step, { input: sample() });
-              }}
-              value="sample"
-            >
-              The documentation&apos;s example
-            </Menu.Item>
-          </Menu.Content>
-        </Menu.Positioner>
-      </Portal>
-    </Menu.Root>
-  ) : (
-    <Button
-      disabled={busy || !flow.rights.test}
-      onClick={() => void takePrevious()}
-      size="xs"
-      variant="outline"
-    >
-      Take the previous card&apos;s result
-    </Button>
   );
 };

@@ -4,7 +4,7 @@ import { sampleRequest } from "../../code/request";
 import type { Chain, Draft, Json, JsonObject } from "../../types";
 import { isObject } from "../draft";
 import type { Pair } from "../Pairs";
-import type { Trials } from "./useTrials";
+import type { Trial, Trials } from "./useTrials";
 
 export const STEPS = ["script", "mapping", "custom_response", "post_script"] as const;
 export type TestedStep = (typeof STEPS)[number];
@@ -27,6 +27,13 @@ export function beginning(
 ): { input: string; attributes: Pair[] } {
   const { input, attributes } = trials.of(firstStep(document));
   return { input: input.trim() === "" ? sample() : input, attributes };
+}
+
+/** What a panel holds once one real request was fetched; what the old input gave may hold what this one does not. */
+export async function fetched(flow: string, masked: boolean, signal?: AbortSignal): Promise<Partial<Trial>> {
+  const path = `flows/${encodeURIComponent(flow)}/example?masked=${String(masked)}`;
+  const { request } = await api<{ request: JsonObject }>(path, { signal });
+  return { input: pretty(request), result: null, personal: !masked };
 }
 
 export const runChain = (

@@ -8,6 +8,8 @@ export interface Trial {
   input: string;
   attributes: Pair[];
   result: Tried | null;
+  /** The input came from Omnitron unmasked, or from a card whose input did. */
+  personal: boolean;
 }
 
 export interface Trials {
@@ -18,7 +20,7 @@ export interface Trials {
   setAnswer: (answer: { status: number; body: string }) => void;
 }
 
-const EMPTY: Trial = { input: "", attributes: [], result: null };
+const EMPTY: Trial = { input: "", attributes: [], result: null, personal: false };
 
 export function useNewTrials(): Trials {
   const [trials, setTrials] = useState<Record<string, Trial>>({});
