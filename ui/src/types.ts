@@ -165,6 +165,11 @@ export interface AirflowState {
   parsed_at: string | null;
 }
 
+export interface ErpAnswer {
+  status: number;
+  body: string;
+}
+
 export interface Flow {
   id: string;
   revision: string;
@@ -176,6 +181,8 @@ export interface Flow {
   rights: Rights;
   airflow: AirflowState;
   steps: string[];
+  /** What the ERP answered in a saved case, if any tells it. */
+  answer: ErpAnswer | null;
 }
 
 export interface Saved {

@@ -25,6 +25,7 @@ from order_cancellation.omnitron import ListQuery, query_string
 from order_cancellation.service import making
 from order_cancellation.service.archives import write_archive
 from order_cancellation.service.calendar import calendar_of
+from order_cancellation.service.cases import erp_answer
 from order_cancellation.service.catalogue import Listed
 from order_cancellation.service.doubt import lost_answer
 from order_cancellation.service.drafts import Checked, Draft, check_draft, draft_of, files_of
@@ -146,6 +147,13 @@ class AirflowState(BaseModel):
     parsed_at: str | None
 
 
+class ErpAnswerOut(BaseModel):
+    """What the ERP answered in a saved case."""
+
+    status: int
+    body: Text
+
+
 class FlowOut(BaseModel):
     """One flow."""
 
@@ -159,6 +167,7 @@ class FlowOut(BaseModel):
     rights: Rights
     airflow: AirflowState
     steps: list[str]
+    answer: ErpAnswerOut | None
 
 
 class CheckBody(Body):
@@ -256,6 +265,7 @@ def get_flow(dag_id: str, user: Caller) -> FlowOut:
     checked = check_draft(store, dag_id, draft, files)
     checked.problems[:0] = [one for one in unreadable if one not in checked.problems]
     why_not = why_not_writable(store.folder / dag_id)
+    answer = erp_answer(files)
     return FlowOut(
         id=dag_id,
         revision=revision,
@@ -267,6 +277,7 @@ def get_flow(dag_id: str, user: Caller) -> FlowOut:
         rights=rights_of(user, dag_id),
         airflow=_airflow(standings([dag_id]).get(dag_id)),
         steps=_steps(checked),
+        answer=None if answer is None else ErpAnswerOut(status=answer[0], body=answer[1]),
     )
 
 

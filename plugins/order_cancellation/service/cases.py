@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ from order_cancellation.flow.faults import problems_of
 from order_cancellation.flow.store import LoadedFlow
 from order_cancellation.service.diffs import as_text, diff_values
 from order_cancellation.service.trial import MAPPING_ERROR, SCRIPT_ERROR, Trial
+from order_cancellation.steps.judge import Relation
 
-__all__ = ["CaseResult", "compose_case", "run_cases", "run_readable_cases"]
+__all__ = ["CaseResult", "compose_case", "erp_answer", "run_cases", "run_readable_cases"]
 
 _CASE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
@@ -114,6 +116,36 @@ def compose_case(
     if problems:
         raise FlowInvalid(problems)
     return file, text
+
+
+def erp_answer(files: Mapping[str, bytes]) -> tuple[int, str] | None:
+    """Return what the ERP answered in a saved case: the first that ends well, else the first of all.
+
+    Args:
+        files: The flow's files.
+
+    Returns:
+        Status and body, or None where no case of custom_response tells both.
+    """
+    cases = [case for case in read_cases("", files)[0] if case.step == "custom_response"]
+    cases.sort(key=lambda case: case.expect.attributes.get("relation") != Relation.CONTINUE)
+    return next((answer for case in cases if (answer := _answer_in(case)) is not None), None)
+
+
+def _answer_in(case: SavedCase) -> tuple[int, str] | None:
+    status = case.attributes.get("invokehttp.status.code", "")
+    try:
+        given = json.loads(case.input_text)
+    except (ValueError, RecursionError):
+        return None
+    if (
+        not re.fullmatch("[1-5][0-9]{2}", status)
+        or not isinstance(given, dict)
+        or "response_data" not in given
+    ):
+        return None
+    body = given["response_data"]
+    return int(status), body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
 
 
 def _run(flow_id: str, case: SavedCase, trial: Trial) -> CaseResult:

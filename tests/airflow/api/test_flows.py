@@ -172,6 +172,20 @@ class TestOne:
         assert save(client, draft, told["revision"]).status_code == 200
         assert (acme / "logo.png").exists()
 
+    def test_what_the_erp_answered_in_a_saved_case_is_told(self, caller, acme) -> None:
+        client = caller()
+        assert client.get("/api/flows/acme").json()["answer"] is None
+        (acme / "cases").mkdir(exist_ok=True)
+        (acme / "cases" / "booked.yaml").write_text(
+            "step: custom_response\n"
+            'attributes: {invokehttp.status.code: "201"}\n'
+            "input: {request_data: {}, response_data: {status: OK}}\n"
+            "expect: {attributes: {relation: continue}}\n",
+            encoding="utf-8",
+        )
+        told = client.get("/api/flows/acme").json()
+        assert told["answer"] == {"status": 201, "body": '{"status": "OK"}'}
+
     def test_a_script_s_fault_is_told_with_its_line(self, caller, acme) -> None:
         _, draft = draft_of(caller())
         draft["files"]["script.py"] = "x = 1\nprint 'old'\n"

@@ -8,7 +8,7 @@ import pytest
 
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.flow.store import LoadedFlow, open_files
-from order_cancellation.service.cases import run_cases
+from order_cancellation.service.cases import erp_answer, run_cases
 from order_cancellation.service.trial import try_step
 from unit.flow.flow_files import files_of
 
@@ -169,3 +169,34 @@ class TestSavedCases:
     )
     def test_a_case_that_comes_otherwise_fails_with_a_diff(self, case, words):
         assert words in "\n".join(self.failures(case))
+
+
+def _answered(status: str, said: str, relation: str = "continue") -> bytes:
+    """A saved case of custom_response."""
+    return (
+        f"step: custom_response\nattributes: {{{status}}}\ninput: {said}\n"
+        f"expect: {{attributes: {{relation: {relation}}}}}"
+    ).encode()
+
+
+class TestErpAnswer:
+    NO = _answered('invokehttp.status.code: "422"', "{response_data: {code: E1}}", "failure")
+    YES = _answered('invokehttp.status.code: "201"', "{response_data: {ok: true}}")
+
+    def test_is_that_of_a_case_that_ends_well_where_there_is_one(self):
+        assert erp_answer({"cases/a.yaml": self.NO, "cases/b.yaml": self.YES}) == (201, '{"ok": true}')
+        assert erp_answer({"cases/a.yaml": self.NO}) == (422, '{"code": "E1"}')
+
+    @pytest.mark.parametrize(
+        "case",
+        [
+            b"step: script\ninput: {response_data: 1}\nexpect: {result: 1}",
+            b"no case",
+            _answered("", "{response_data: 1}"),
+            _answered("invokehttp.status.code: none", "{response_data: 1}"),
+            _answered('invokehttp.status.code: "200"', "just text"),
+            _answered('invokehttp.status.code: "200"', "{request_data: 1}"),
+        ],
+    )
+    def test_is_none_where_no_case_tells_status_and_body(self, case):
+        assert erp_answer({"cases/a.yaml": case}) is None

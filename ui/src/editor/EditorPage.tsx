@@ -51,7 +51,7 @@ export const EditorPage = ({ dagId, inTab }: { dagId: string; inTab: boolean }) 
 
 const Designer = ({ loaded, inTab }: { loaded: Flow; inTab: boolean }) => {
   const editor = useEditor(loaded);
-  const trials = useNewTrials();
+  const trials = useNewTrials(loaded.answer);
   const [params] = useSearchParams();
   const [saving, setSaving] = useState(false);
   const [chain, setChain] = useState(false);

@@ -64,6 +64,7 @@ export function flow(more: Partial<Flow> = {}): Flow {
     rights: { see: true, test: true, edit: true, redo: true, reveal: false },
     airflow: { known: true, paused: false, next_run: null, last_run: null, parsed_at: null },
     steps: ["script"],
+    answer: null,
     ...more,
   };
 }

@@ -1,6 +1,6 @@
 import { createContext, useCallback, useContext, useMemo, useState } from "react";
 
-import type { Tried } from "../../types";
+import type { ErpAnswer, Tried } from "../../types";
 import type { Pair } from "../Pairs";
 
 /** What stands in a step's test panel. It lives as long as the page and is never part of the flow. */
@@ -16,15 +16,16 @@ export interface Trials {
   of: (step: string) => Trial;
   put: (step: string, change: Partial<Trial>) => void;
   /** What the ERP is pretended to answer, for the chain. */
-  answer: { status: number; body: string };
-  setAnswer: (answer: { status: number; body: string }) => void;
+  answer: ErpAnswer;
+  setAnswer: (answer: ErpAnswer) => void;
 }
 
 const EMPTY: Trial = { input: "", attributes: [], result: null, personal: false };
 
-export function useNewTrials(): Trials {
+/** @param saved what the ERP answered in a saved case: many a flow's script fails on anything else */
+export function useNewTrials(saved: ErpAnswer | null): Trials {
   const [trials, setTrials] = useState<Record<string, Trial>>({});
-  const [answer, setAnswer] = useState({ status: 200, body: "{}" });
+  const [answer, setAnswer] = useState(saved ?? { status: 200, body: "{}" });
   const put = useCallback((step: string, change: Partial<Trial>) => {
     setTrials((old) => ({ ...old, [step]: { ...(old[step] ?? EMPTY), ...change } }));
   }, []);
