@@ -170,3 +170,16 @@ test("Ctrl+Enter runs the test from anywhere on the card", async () => {
     expect(calls.some(({ path }) => path.endsWith("/try"))).toBe(true);
   });
 });
+
+test.each(["cases", "history"])("every column on card %s has a name that is read out", async (card) => {
+  const at = "2026-03-24T12:00:00Z";
+  const version = { id: 1, revision: "r1", at, author: "ayse", note: "", is_current: true };
+  const files = { ...flow().draft.files, "cases/plain.yaml": "step: script" };
+  serveFlow(
+    { "GET flows/acme/history": { versions: [version] } },
+    flow({ draft: { files, document: null } }),
+  );
+  showFlow(card);
+  const heads = await screen.findAllByRole("columnheader");
+  expect(heads.map(({ textContent }) => textContent)).not.toContain("");
+});

@@ -43,7 +43,7 @@ export const FileDiffs = ({ files }: { files: readonly FileDiff[] }) => (
     {files.length === 0 && <Text color="fg.muted">Nothing differs.</Text>}
     {files.map((file) => (
       <Stack gap={1} key={file.name}>
-        <Heading as="h4" fontFamily="mono" size="xs">
+        <Heading as="h3" fontFamily="mono" size="xs">
           {file.name} <chakra.span color="fg.muted">{kindOf(file)}</chakra.span>
         </Heading>
         <Diff label={`Difference in ${file.name}`} text={file.diff} />

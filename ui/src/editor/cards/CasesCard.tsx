@@ -1,4 +1,4 @@
-import { Badge, Button, HStack, Stack, Table, Text } from "@chakra-ui/react";
+import { Badge, Button, chakra, HStack, Stack, Table, Text } from "@chakra-ui/react";
 import { useState } from "react";
 
 import { api } from "../../api";
@@ -70,7 +70,9 @@ export const CasesCard = () => {
             <Table.ColumnHeader>Case</Table.ColumnHeader>
             <Table.ColumnHeader>Step</Table.ColumnHeader>
             <Table.ColumnHeader>Result</Table.ColumnHeader>
-            <Table.ColumnHeader />
+            <Table.ColumnHeader>
+              <chakra.span srOnly>Actions</chakra.span>
+            </Table.ColumnHeader>
           </Table.Row>
         </Table.Header>
         <Table.Body>

@@ -1,4 +1,4 @@
-import { Badge, Button, HStack, Stack, Table, Text } from "@chakra-ui/react";
+import { Badge, Button, chakra, HStack, Stack, Table, Text } from "@chakra-ui/react";
 import { useState } from "react";
 
 import { api } from "../../api";
@@ -33,7 +33,9 @@ export const HistoryCard = ({ onSaved }: { onSaved: (saved: Saved) => void }) =>
             <Table.ColumnHeader>When</Table.ColumnHeader>
             <Table.ColumnHeader>Who</Table.ColumnHeader>
             <Table.ColumnHeader>Note</Table.ColumnHeader>
-            <Table.ColumnHeader />
+            <Table.ColumnHeader>
+              <chakra.span srOnly>Actions</chakra.span>
+            </Table.ColumnHeader>
           </Table.Row>
         </Table.Header>
         <Table.Body>

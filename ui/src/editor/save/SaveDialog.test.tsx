@@ -96,6 +96,7 @@ test("what somebody saved meanwhile is shown, and mine goes on top of it", async
   await saveAs("");
   const dialog = await screen.findByRole("dialog", { name: /changed this flow meanwhile/ });
   expect(within(dialog).getByText("+x = 2")).toBeDefined();
+  expect(within(dialog).getByRole("heading", { level: 3, name: /^script\.py/ })).toBeDefined();
   fireEvent.click(within(dialog).getByRole("button", { name: "Keep mine on top" }));
   await screen.findByText(/Saved, and live/);
   const last = calls.findLast(({ method }) => method === "PUT")?.json;
@@ -124,6 +125,19 @@ test("what goes on top of another's save is saved despite failing cases, too", a
     despite: true,
     draft: { files: { "script.py": "x = 2\n" }, document: { write_to_erp: { url: "/refunds" } } },
   });
+});
+
+test.each([
+  ["ayse", /^ayse changed it .+ ago\. This is what differs:$/],
+  ["outside the designer", /^It was changed outside the designer, which was first seen .+ ago\. This is/],
+])("who changed the flow meanwhile is said in a sentence: %s", async (author, sentence) => {
+  serveFlow({ "PUT flows/acme": new No(409, { ...changed, author }) });
+  showFlow("write_to_erp");
+  type(await field(/API URL/), "/refunds");
+  await saveAs("");
+  const dialog = await screen.findByRole("dialog", { name: /changed this flow meanwhile/ });
+  const said = within(dialog).getByText(/This is what differs/);
+  expect(said.textContent.trim()).toMatch(sentence);
 });
 
 test("a schedule alone is saved by its own route", async () => {

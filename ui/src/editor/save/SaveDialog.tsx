@@ -174,13 +174,25 @@ const Cases = ({ detail }: { detail: Detail }) => (
   </Stack>
 );
 
+/** The author of what Git or an editor changed; its time is when it was first seen. */
+const OUTSIDE = "outside the designer";
+
 const Changed = ({ detail, mine }: { detail: Detail; mine: string[] }) => {
   const theirs = (detail.diffs ?? []).map(({ name }) => name);
   const both = theirs.filter((name) => mine.includes(name));
   return (
     <Stack gap={2}>
       <Text fontSize="sm">
-        By {detail.author ?? "somebody"}, <Time at={detail.at} />. This is what they changed:
+        {detail.author === OUTSIDE ? (
+          <>
+            It was changed outside the designer, which was first seen <Time at={detail.at} />.
+          </>
+        ) : (
+          <>
+            {detail.author ?? "Somebody"} changed it <Time at={detail.at} />.
+          </>
+        )}{" "}
+        This is what differs:
       </Text>
       <FileDiffs files={detail.diffs ?? []} />
       <Text fontSize="sm">
