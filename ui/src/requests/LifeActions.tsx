@@ -4,7 +4,7 @@ import { useEffect, useId, useRef, useState } from "react";
 import { api } from "../api";
 import { Confirm } from "../shared/Confirm";
 import { say } from "../toaster";
-import type { Action, Life, Redone } from "../types";
+import type { Action, Life, Redone } from "./types";
 import { isBooked, redoWord } from "./consequences";
 
 type Act = "redo" | "accepted" | "refused";

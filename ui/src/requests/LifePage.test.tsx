@@ -2,7 +2,7 @@ import { cleanup, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
-import type { Life } from "../types";
+import type { Life } from "./types";
 import { flowList, isRed, serve, show } from "./fakeServer";
 import { aLife, aMoment } from "./made";
 

@@ -6,7 +6,7 @@ import { ErrorNote } from "../shared/ErrorNote";
 import { Loading } from "../shared/Loading";
 import { StateBadge } from "../shared/StateBadge";
 import { Time } from "../shared/Time";
-import type { Life, Payload } from "../types";
+import type { Life, Payload } from "./types";
 import { useApi } from "../useApi";
 import { adviceFor, isUnderWay } from "./advice";
 import { nameOf } from "./consequences";

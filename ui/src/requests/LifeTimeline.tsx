@@ -3,7 +3,7 @@ import { Link as RouterLink } from "react-router-dom";
 
 import { paletteOf, StateBadge } from "../shared/StateBadge";
 import { Time } from "../shared/Time";
-import type { Moment, Payload } from "../types";
+import type { Moment, Payload } from "./types";
 import { Fold, JsonView } from "./JsonView";
 import { byAttempt, duration, type Attempt, type Step } from "./timeline";
 

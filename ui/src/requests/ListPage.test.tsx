@@ -2,7 +2,7 @@ import { act, cleanup, fireEvent, screen, waitFor, within } from "@testing-libra
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
-import type { RequestList } from "../types";
+import type { RequestList } from "./types";
 import { flowList, isRed, No, serve, show } from "./fakeServer";
 import { aLife, aRow } from "./made";
 

@@ -1,5 +1,5 @@
 import { Time } from "../shared/Time";
-import type { RequestRow } from "../types";
+import type { RequestRow } from "./types";
 import { nextTry } from "./advice";
 import { useNow } from "./useNow";
 

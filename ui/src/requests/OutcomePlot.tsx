@@ -3,7 +3,7 @@ import { useState, type KeyboardEvent } from "react";
 
 import { paletteOf, wordsOf } from "../shared/StateBadge";
 import { useTimeZone } from "../shared/timeZone";
-import type { Outcomes } from "../types";
+import type { Outcomes } from "./types";
 import { countsInWords, OUTCOMES, stack, sum, tick, windowInWords, type Bar, type Shown } from "./plot";
 
 const HEIGHT = 64;

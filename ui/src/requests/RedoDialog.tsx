@@ -2,7 +2,7 @@ import { Badge, Box, Stack, Text } from "@chakra-ui/react";
 
 import { Confirm } from "../shared/Confirm";
 import { complain, say } from "../toaster";
-import type { RequestRow } from "../types";
+import type { RequestRow } from "./types";
 import { counted, isBooked, nameOf, redoAll, redoWord, type Consequence } from "./consequences";
 
 interface Asked {

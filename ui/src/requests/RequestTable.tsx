@@ -4,7 +4,7 @@ import { Link as RouterLink, useLocation } from "react-router-dom";
 
 import { StateBadge } from "../shared/StateBadge";
 import { Time } from "../shared/Time";
-import type { RequestRow } from "../types";
+import type { RequestRow } from "./types";
 import { nameOf } from "./consequences";
 import { NextTry } from "./NextTry";
 import type { Selection } from "./selection";

@@ -1,7 +1,7 @@
 import { Button, HStack, Span } from "@chakra-ui/react";
 
 import { paletteOf, wordsOf } from "../shared/StateBadge";
-import { REQUEST_STATES, type RequestState } from "../types";
+import { REQUEST_STATES, type RequestState } from "./types";
 
 interface Asked {
   counts: Partial<Record<RequestState, number>>;

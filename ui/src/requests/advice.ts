@@ -1,5 +1,5 @@
 /** What a state asks of the reader. */
-import type { RequestRow, RequestState } from "../types";
+import type { RequestRow, RequestState } from "./types";
 
 /** States in which a run is on a request or the next one goes on by itself: worth looking at again soon. */
 export const UNDER_WAY: RequestState[] = [

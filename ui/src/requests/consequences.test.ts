@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { RequestState } from "../types";
+import type { RequestState } from "./types";
 import { redoWord, together } from "./consequences";
 import { aLife } from "./made";
 

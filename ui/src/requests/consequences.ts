@@ -1,6 +1,6 @@
 /** What a redo of many means, request by request, in the server's words. */
 import { api } from "../api";
-import type { Life, Redone, RequestRow } from "../types";
+import type { Life, Redone, RequestRow } from "./types";
 import { keyOf } from "./settle";
 
 export interface Consequence {

@@ -1,6 +1,6 @@
 /** What the list shows, as it stands in the page's address: a link can be shared, and "back" undoes a choice. */
 import { clockAt, whenShown } from "../shared/timeZone";
-import { REQUEST_STATES, type RequestState } from "../types";
+import { REQUEST_STATES, type RequestState } from "./types";
 
 /** Windows that go with the clock, in hours. */
 export const WINDOWS = { "1h": 1, "24h": 24, "7d": 168, "30d": 720 } as const;

@@ -1,5 +1,5 @@
 /** Made-up rows, moments and lives, of which a test names only what matters. */
-import type { Life, Moment, RequestRow } from "../types";
+import type { Life, Moment, RequestRow } from "./types";
 
 export const aRow = (more: Partial<RequestRow> = {}): RequestRow => ({
   flow: "acme",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { Outcomes, OutcomeState } from "../types";
+import type { Outcomes, OutcomeState } from "./types";
 import { countsInWords, stack, sum, tick, windowInWords } from "./plot";
 
 const none = { done: 0, failed: 0, in_doubt: 0, parked: 0, postponed: 0 };

@@ -1,7 +1,7 @@
 /** The bars of the plot: how many requests came to which end, over time. */
 import { wordsOf } from "../shared/StateBadge";
 import { clockAt } from "../shared/timeZone";
-import type { Outcomes, OutcomeState } from "../types";
+import type { Outcomes, OutcomeState } from "./types";
 
 /** From the bottom up: what is well, what waits, what needs somebody. */
 export const OUTCOMES: OutcomeState[] = ["done", "postponed", "parked", "in_doubt", "failed"];

@@ -1,7 +1,7 @@
 /** Which rows are chosen, and how mouse and keys change that. */
 import { useState } from "react";
 
-import type { RequestRow } from "../types";
+import type { RequestRow } from "./types";
 import { keyOf } from "./settle";
 
 export interface Selection {

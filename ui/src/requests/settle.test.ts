@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { RequestRow } from "../types";
+import type { RequestRow } from "./types";
 import { aRow } from "./made";
 import { settle } from "./settle";
 

@@ -1,5 +1,5 @@
 /** New answers go into a list that somebody is reading: rows change where they stand, and none moves. */
-import type { RequestList, RequestRow } from "../types";
+import type { RequestList, RequestRow } from "./types";
 
 export interface Settled {
   rows: RequestRow[];

@@ -1,5 +1,5 @@
 /** A request's life by attempts, each moment with the bodies that came of it. */
-import type { Moment, Payload } from "../types";
+import type { Moment, Payload } from "./types";
 
 export interface Step extends Moment {
   payloads: Payload[];

@@ -1,7 +1,7 @@
 import { useState } from "react";
 
 import type { ApiError } from "../api";
-import type { RequestList, RequestRow } from "../types";
+import type { RequestList, RequestRow } from "./types";
 import { useApi } from "../useApi";
 import { isUnderWay } from "./advice";
 import { choiceOf, listPath, type Filters, type Place } from "./filters";
