@@ -212,7 +212,7 @@ class TestHistory:
         script = live.flows / flow / "script.py"
         before = script.read_text(encoding="utf-8")
         open_card(page, address, flow, "script")
-        write(page, "Script", "outputStream.write(input_text)\n")
+        write(page, "Script", "outputStream.write(input_text)\n" + "# a long file\n" * 60)
         save(page, "Nothing is changed any more")
 
         go_to(page, "History")
@@ -223,7 +223,10 @@ class TestHistory:
             "+outputStream.write(input_text)"
         )
         page.get_by_role("button", name="Restore", disabled=False).first.click()
-        page.get_by_role("alertdialog").get_by_role("button", name="Restore").click()
+        dialog = page.get_by_role("alertdialog")
+        expect(dialog.get_by_role("region", name="Difference in script.py")).to_be_visible()
+        expect(dialog.get_by_role("button", name="Restore")).to_be_in_viewport(ratio=1)
+        dialog.get_by_role("button", name="Restore").click()
         expect(page.get_by_text(re.compile("Restored the version of"))).to_be_visible(timeout=TAKEN_UP_MS)
         assert script.read_text(encoding="utf-8") == before
 

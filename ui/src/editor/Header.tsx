@@ -20,7 +20,8 @@ interface Actions {
 /** The flow's name and state, and what can be done with the whole of it. */
 export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
   const { flow, document, locked, unsaved, checking, problems, discard } = useFlowEditor();
-  const [discarding, setDiscarding] = useState(false);
+  // the names as they were when it was asked: a dialog keeps its words while it closes
+  const [discarding, setDiscarding] = useState({ open: false, names: "" });
   const title = valueAt(document, "title");
   return (
     <HStack
@@ -70,7 +71,7 @@ export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
         <Button
           disabled={unsaved.length === 0}
           onClick={() => {
-            setDiscarding(true);
+            setDiscarding({ open: true, names: unsaved.join(", ") });
           }}
           size="sm"
           variant="outline"
@@ -85,16 +86,16 @@ export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
         action="Discard"
         danger
         onClose={() => {
-          setDiscarding(false);
+          setDiscarding({ ...discarding, open: false });
         }}
         onConfirm={() => {
           discard();
           return Promise.resolve();
         }}
-        open={discarding}
+        open={discarding.open}
         title="Discard what is not saved?"
       >
-        <Text>What you changed in {unsaved.join(", ")} is thrown away.</Text>
+        <Text>What you changed in {discarding.names} is thrown away.</Text>
       </Confirm>
     </HStack>
   );

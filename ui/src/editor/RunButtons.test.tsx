@@ -1,4 +1,4 @@
-import { cleanup, fireEvent, screen, within } from "@testing-library/react";
+import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 
 import { flow, press, serveFlow, showFlow } from "./fakeFlow";
@@ -60,4 +60,28 @@ test("who asks for a run while one is under way is told so", async () => {
   press("Run now");
   const dialog = await screen.findByRole("alertdialog", { name: "Run acme now?" });
   expect(within(dialog).getByText(/under way already/)).toBeDefined();
+});
+
+test("a dialog that closes does not speak of the run that it has just begun", async () => {
+  const known = { known: true, paused: true, next_run: null, parsed_at: null };
+  let begun = false;
+  serveFlow({
+    [`PATCH ${new URL("api/v2/dags/acme", document.baseURI).pathname}`]: {},
+    [RUNS]: () => {
+      begun = true;
+      return { dag_run_id: "manual__1" };
+    },
+    "GET flows/acme": () =>
+      flow({ airflow: { ...known, paused: !begun, ...(begun ? lastRun("queued") : { last_run: null }) } }),
+  });
+  showFlow();
+  const button = await screen.findByRole("button", { name: "Unpause and run" });
+  fireEvent.click(button);
+  const dialog = await screen.findByRole("alertdialog");
+  const words = dialog.textContent;
+  fireEvent.click(within(dialog).getByRole("button", { name: "Unpause and run" }));
+  await waitFor(() => {
+    expect(button.textContent).toBe("Run now");
+  });
+  expect(dialog.textContent).toBe(words);
 });

@@ -16,7 +16,8 @@ interface Buttons {
 /** Run and unpause go to Airflow's own API, with Airflow's own rights. */
 export const RunButtons = ({ flow, onAirflow }: Buttons) => {
   const [busy, setBusy] = useState(false);
-  const [asking, setAsking] = useState(false);
+  // the flow as it stood when it was asked for: a dialog keeps its words while it closes
+  const [asked, setAsked] = useState({ open: false, flow });
   const id = encodeURIComponent(flow.id);
   const paused = flow.airflow.paused === true;
   const look = async () => {
@@ -53,30 +54,32 @@ export const RunButtons = ({ flow, onAirflow }: Buttons) => {
       <Button
         disabled={busy}
         onClick={() => {
-          setAsking(true);
+          setAsked({ open: true, flow });
         }}
         size="sm"
         variant="outline"
       >
-        {paused ? "Unpause and run" : "Run now"}
+        {wordFor(flow)}
       </Button>
       <Button loading={busy} onClick={() => void turn()} size="sm" variant="outline">
         {paused ? "Unpause" : "Pause"}
       </Button>
       <Confirm
-        action={paused ? "Unpause and run" : "Run now"}
+        action={wordFor(asked.flow)}
         onClose={() => {
-          setAsking(false);
+          setAsked({ ...asked, open: false });
         }}
         onConfirm={run}
-        open={asking}
+        open={asked.open}
         title={`Run ${flow.id} now?`}
       >
-        <Consequence flow={flow} />
+        <Consequence flow={asked.flow} />
       </Confirm>
     </>
   );
 };
+
+const wordFor = ({ airflow: { paused } }: Flow) => (paused === true ? "Unpause and run" : "Run now");
 
 const RunLink = ({ flow, runId }: { flow: Flow; runId: string }) => (
   <PageLink to={`/dags/${flow.id}/runs/${encodeURIComponent(runId)}`}>See the run</PageLink>
