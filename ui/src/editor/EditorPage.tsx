@@ -246,7 +246,7 @@ const OFF: Record<string, string> = {
   script: "Requests go on as Omnitron gave them.",
   mapping: "The ERP gets what the script gives, or the request as it is.",
   custom_response:
-    "2xx is a yes, 401 asks for a new token, 429 waits, another 5xx is in doubt, all else is a no.",
+    "2xx is a yes, 401 asks for a new token, 429 waits, another 5xx or a redirect to a page is in doubt, all else is a no.",
   post_script: "Nothing runs after Omnitron was told.",
 };
 

@@ -6,6 +6,7 @@ import { api, ApiError, messageOf } from "../api";
 import { DialogForm, FormDialog } from "../shared/FormDialog";
 import type { FlowList, Problem } from "../types";
 import { faultOfId, idFor } from "./flowId";
+import { IdField } from "./IdField";
 
 interface Asked {
   open: boolean;
@@ -77,20 +78,7 @@ const Form = ({ list, onClose }: Asked) => {
         <Field.HelperText>A flow&apos;s folder, as Export gives it.</Field.HelperText>
         <Field.ErrorText color="red.fg">3 MiB is the most.</Field.ErrorText>
       </Field.Root>
-      <Field.Root invalid={fault !== null} required>
-        <Field.Label>Id</Field.Label>
-        <Input
-          autoComplete="off"
-          fontFamily="mono"
-          onChange={({ target }) => {
-            setTyped(target.value);
-          }}
-          value={id}
-        />
-        <Field.ErrorText color="red.fg" aria-live="polite">
-          {fault}
-        </Field.ErrorText>
-      </Field.Root>
+      <IdField fault={fault} id={id} onChange={setTyped} />
     </DialogForm>
   );
 };

@@ -6,6 +6,7 @@ import { api, messageOf } from "../api";
 import { DialogForm, FormDialog } from "../shared/FormDialog";
 import type { FlowList, FlowRow, NewFlow } from "../types";
 import { faultOfId, idFor } from "./flowId";
+import { IdField } from "./IdField";
 
 interface Asked {
   open: boolean;
@@ -73,23 +74,12 @@ const Form = ({ list, copyOf, onClose }: Asked) => {
           value={title}
         />
       </Field.Root>
-      <Field.Root invalid={fault !== null} required>
-        <Field.Label>Id</Field.Label>
-        <Input
-          autoComplete="off"
-          fontFamily="mono"
-          onChange={({ target }) => {
-            setTyped(target.value);
-          }}
-          value={id}
-        />
-        <Field.HelperText>
-          The folder&apos;s name and the DAG&apos;s id. It can&apos;t be changed later.
-        </Field.HelperText>
-        <Field.ErrorText color="red.fg" aria-live="polite">
-          {fault}
-        </Field.ErrorText>
-      </Field.Root>
+      <IdField
+        fault={fault}
+        help="The folder's name and the DAG's id. It can't be changed later."
+        id={id}
+        onChange={setTyped}
+      />
       {copyOf === null && (
         <RadioGroup.Root
           aria-label="Template"

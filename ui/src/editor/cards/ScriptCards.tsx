@@ -83,7 +83,7 @@ export const CustomResponseCard = ({ onChain }: CardProps) => (
     <FileEditor label="Custom Response Script" language="python" step="custom_response" />
     <Limits step="custom_response">
       <SwitchField
-        help="Also asked when there was no answer or a 5xx; its word then counts as the owner's decision."
+        help="Also asked when there was no answer, a 5xx or a redirect; its word then counts as the owner's decision."
         label="Decides lost answers too"
         path="custom_response.decides_unknown"
       />
