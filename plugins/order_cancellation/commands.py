@@ -274,14 +274,14 @@ def sandbox(arguments: Namespace, output: Output) -> int:
 
 def _settings() -> Settings:
     with _airflows_configuration():
-        from order_cancellation.airflow_settings import read_settings  # noqa: PLC0415
+        from order_cancellation.airflow_settings import read_settings  # noqa: PLC0415 (it imports Airflow)
 
         return read_settings()
 
 
 def _airflow_settings() -> AirflowSettings:
     with _airflows_configuration():
-        from order_cancellation.airflow_settings import read_airflow_settings  # noqa: PLC0415
+        from order_cancellation.airflow_settings import read_airflow_settings  # noqa: PLC0415 (likewise)
 
         return read_airflow_settings()
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from random import Random
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import quote
 
 from order_cancellation.clock import Clock
@@ -24,7 +24,7 @@ from order_cancellation.errors import (
     UnreadableAnswer,
     Wait,
 )
-from order_cancellation.flow.model import Status
+from order_cancellation.flow.model import STATUSES
 from order_cancellation.http.listing import Page, page_of, problem_of
 from order_cancellation.http.masking import excerpt
 from order_cancellation.http.messages import Answer, Call
@@ -43,7 +43,6 @@ PATIENCE_S = 60.0
 """How long a reading call waits in all where Omnitron asks it to; the task's retry does the rest."""
 FIRST_WAIT_S = 1.0
 NOT_ALLOWED = frozenset({400, 406})
-STATUSES = frozenset(get_args(Status))
 
 
 def query_string(parameters: Mapping[str, Any]) -> str:
@@ -311,7 +310,7 @@ def _is_taken_unread(answer: Answer, status: str | None) -> bool:
         return True
     data = answer.data
     named = data.get("status") if isinstance(data, dict) else None
-    return status is not None and named != status and isinstance(named, str) and named in STATUSES
+    return status is not None and named != status and named in STATUSES
 
 
 def _is_request(data: Any, request_id: int) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -27,7 +27,9 @@ from order_cancellation.flow.names import FLOW_FILE, STEPS, FileName, FlowId, is
 from order_cancellation.flow.schedule import Schedule, describe
 
 __all__ = [
+    "CANCEL_TYPES",
     "FLOW_FILE",
+    "STATUSES",
     "STEPS",
     "CancelType",
     "Delivery",
@@ -64,6 +66,7 @@ Status = Literal[
     "completed",
 ]
 """Omnitron's statuses of a cancellation request, as they travel on the wire."""
+STATUSES, CANCEL_TYPES = get_args(Status), get_args(CancelType)
 
 Method = Literal["POST", "GET", "PUT", "PATCH"]
 ConnectionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_#!()\-.:/\\]+$", max_length=200)]

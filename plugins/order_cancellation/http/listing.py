@@ -103,7 +103,7 @@ def problem_of(item: Any) -> str | None:
 def _can_be_kept(text: str) -> bool:
     """Say whether a text comes back as it was written: kept otherwise, it would name another request."""
     try:
-        return "\0" not in text.encode().decode()
+        return b"\0" not in text.encode()
     except UnicodeEncodeError:  # half a surrogate pair
         return False
 

@@ -16,9 +16,9 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaita
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
-from order_cancellation.flow.model import CancelType, Status
+from order_cancellation.flow.model import CANCEL_TYPES, STATUSES
 from order_cancellation.http.listing import Entry, Page
 from order_cancellation.http.seen import Seen
 
@@ -27,7 +27,6 @@ __all__ = ["ListQuery", "Reading", "ReadingSummary", "one_ahead"]
 MAX_ROUNDS = 5
 MAX_EMPTY_PAGES = 10
 MAX_PROBLEMS = 100
-STATUSES, CANCEL_TYPES = get_args(Status), get_args(CancelType)
 
 _Item = TypeVar("_Item")
 

@@ -8,8 +8,8 @@ from threading import Lock
 
 from order_cancellation.errors import FlowInvalid, Problem
 from order_cancellation.flow.model import Flow
-from order_cancellation.flow.store import FlowStore, open_files, revision_of
-from order_cancellation.service.flows import check, problems_behind
+from order_cancellation.flow.store import FlowStore, revision_of
+from order_cancellation.service.flows import check, opened
 from order_cancellation.service.order import order_problems
 
 __all__ = ["Catalogue", "Listed"]
@@ -81,7 +81,7 @@ class Catalogue:
 
 def _judged(flow_id: str, files: dict[str, bytes]) -> Listed:
     try:
-        loaded = open_files(flow_id, files)
+        loaded = opened(flow_id, files)
     except FlowInvalid as error:
-        return Listed(flow_id, None, tuple(problems_behind(error, flow_id, files)))
+        return Listed(flow_id, None, tuple(error.problems))
     return Listed(flow_id, loaded.flow, tuple(check(loaded)))

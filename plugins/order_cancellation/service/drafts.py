@@ -17,8 +17,8 @@ from order_cancellation.flow.edits import merge_document
 from order_cancellation.flow.model import Flow, FlowDocument
 from order_cancellation.flow.names import FLOW_FILE, is_inside
 from order_cancellation.flow.reading import Unreadable, read_yaml
-from order_cancellation.flow.store import FlowStore, open_files, size_problems
-from order_cancellation.service.flows import check, problems_behind
+from order_cancellation.flow.store import FlowStore, size_problems
+from order_cancellation.service.flows import check, opened
 from order_cancellation.service.order import place_problems
 
 __all__ = ["Checked", "Draft", "Place", "check_draft", "draft_of", "files_of", "place_of"]
@@ -125,9 +125,9 @@ def check_draft(store: FlowStore, flow_id: str, draft: Draft, present: Mapping[s
         return Checked(text, _document(text), None, {}, list(error.problems))
     text = files[FLOW_FILE].decode()
     try:
-        loaded = open_files(flow_id, files)
+        loaded = opened(flow_id, files)
     except FlowInvalid as error:
-        problems = [*problems_behind(error, flow_id, files), *size_problems(flow_id, files)]
+        problems = [*error.problems, *size_problems(flow_id, files)]
         return Checked(text, _document(text), None, files, problems)
     problems = [*size_problems(flow_id, files), *check(loaded), *place_problems(store, loaded.flow)]
     return Checked(text, _document(text), loaded.flow, files, problems)

@@ -9,10 +9,10 @@ from order_cancellation.errors import FlowInvalid, Problem
 from order_cancellation.flow.cases import read_cases
 from order_cancellation.flow.model import Flow, LookUp, WriteToErp
 from order_cancellation.flow.names import RESERVED
-from order_cancellation.flow.store import FlowStore, LoadedFlow, open_valid_parts
+from order_cancellation.flow.store import FlowStore, LoadedFlow, open_files, open_valid_parts
 from order_cancellation.service.order import order_problems, place_problems
 
-__all__ = ["case_problems", "check", "check_all", "load_checked", "problems_behind", "validate"]
+__all__ = ["case_problems", "check", "check_all", "load_checked", "opened", "validate"]
 
 
 def check(loaded: LoadedFlow) -> list[Problem]:
@@ -27,16 +27,35 @@ def check(loaded: LoadedFlow) -> list[Problem]:
     return [*_run_problems(loaded), *case_problems(loaded)]
 
 
-def problems_behind(error: FlowInvalid, flow_id: str, files: Mapping[str, bytes]) -> list[Problem]:
-    """Return all that is wrong with files that are no valid flow: one fault hides no other.
+def opened(flow_id: str, files: Mapping[str, bytes]) -> LoadedFlow:
+    """Make a flow of its files, as ``open_files`` does; where they are none, one fault hides no other.
 
     Args:
-        error: Why they are none.
         flow_id: The flow's id.
-        files: Relative path to content, as far as it can be read.
+        files: Relative path to content.
+
+    Raises:
+        FlowInvalid: They make no valid flow; with what is wrong in that which the rest names, too.
     """
-    told = list(error.problems)
-    return told + [one for one in check(open_valid_parts(flow_id, files)) if one not in told]
+    try:
+        return open_files(flow_id, files)
+    except FlowInvalid as error:
+        raise _with_the_rest(error, flow_id, files) from error
+
+
+def _loaded_from(store: FlowStore, flow_id: str) -> LoadedFlow:
+    """Do as ``opened`` with a folder; what in it can't be read is told as well."""
+    try:
+        return store.load(flow_id)
+    except FlowInvalid as error:
+        if not store.has(flow_id):
+            raise
+        raise _with_the_rest(error, flow_id, store.look(flow_id)[0]) from error
+
+
+def _with_the_rest(error: FlowInvalid, flow_id: str, files: Mapping[str, bytes]) -> FlowInvalid:
+    told = error.problems
+    return FlowInvalid(told + [one for one in check(open_valid_parts(flow_id, files)) if one not in told])
 
 
 def _run_problems(loaded: LoadedFlow) -> list[Problem]:
@@ -65,20 +84,11 @@ def load_checked(store: FlowStore, flow_id: str) -> LoadedFlow:
     Raises:
         FlowInvalid: Something is wrong; all of it at once.
     """
-    try:
-        loaded = store.load(flow_id)
-    except FlowInvalid as error:
-        raise FlowInvalid(_all_problems(store, flow_id, error)) from error
+    loaded = _loaded_from(store, flow_id)
     problems = [*_run_problems(loaded), *place_problems(store, loaded.flow)]
     if problems:
         raise FlowInvalid(problems)
     return loaded
-
-
-def _all_problems(store: FlowStore, flow_id: str, error: FlowInvalid) -> list[Problem]:
-    if not store.has(flow_id):
-        return error.problems
-    return problems_behind(error, flow_id, store.look(flow_id)[0])
 
 
 def check_all(store: FlowStore) -> dict[str, list[Problem]]:
@@ -94,9 +104,9 @@ def check_all(store: FlowStore) -> dict[str, list[Problem]]:
     flows: dict[str, Flow] = {}
     for flow_id in store.ids():
         try:
-            loaded = store.load(flow_id)
+            loaded = _loaded_from(store, flow_id)
         except FlowInvalid as error:
-            problems[flow_id] = _all_problems(store, flow_id, error)
+            problems[flow_id] = list(error.problems)
             continue
         flows[flow_id] = loaded.flow
         problems[flow_id] = check(loaded)

@@ -18,13 +18,13 @@ from order_cancellation.errors import FlowInvalid, Problem, SaveRefused
 from order_cancellation.flow.cases import read_cases
 from order_cancellation.flow.model import Flow
 from order_cancellation.flow.names import RESERVED, is_flow_id
-from order_cancellation.flow.store import FlowStore, LoadedFlow, open_files, revision_of, size_problems
+from order_cancellation.flow.store import FlowStore, LoadedFlow, revision_of, size_problems
 from order_cancellation.flow.writing import alone_in, change_folder, make_folder, remove_folder
 from order_cancellation.ledger import Ledger, Save
 from order_cancellation.service.apart import apart
 from order_cancellation.service.cases import CaseResult, run_cases
 from order_cancellation.service.diffs import diff_files
-from order_cancellation.service.flows import check, problems_behind
+from order_cancellation.service.flows import check, opened
 from order_cancellation.service.order import place_problems
 from order_cancellation.service.settings import Settings
 
@@ -212,10 +212,7 @@ def checked_files(store: FlowStore, flow_id: str, files: Mapping[str, bytes]) ->
     too_large = size_problems(flow_id, files)
     if too_large:
         raise FlowInvalid(too_large)
-    try:
-        loaded = open_files(flow_id, files)
-    except FlowInvalid as error:
-        raise FlowInvalid(problems_behind(error, flow_id, files)) from error
+    loaded = opened(flow_id, files)
     problems = [*check(loaded), *place_problems(store, loaded.flow)]
     if problems:
         raise FlowInvalid(problems)
