@@ -24,7 +24,15 @@ __all__ = ["PromptCoordinator"]
 
 
 class PromptCoordinator(BaseCoordinator):
-    """Runs Python tasks as Airflow does by itself, without the pause at their end."""
+    """Runs Python tasks as Airflow does by itself, without the pause at their end.
+
+    Args:
+        logs_to_stdout: Whether what a task logs is also printed where Airflow's own programs print, if
+            Airflow asks for that. It is in the task's log all the same, and twice costs processor time.
+    """
+
+    def __init__(self, *, logs_to_stdout: bool = True) -> None:
+        self._logs_to_stdout = logs_to_stdout
 
     def execute_task(self, **task: Any) -> BaseCoordinator.ExecutionResult:
         """Run a task in a process of its own, and wait for its end.
@@ -38,6 +46,8 @@ class PromptCoordinator(BaseCoordinator):
         # in here, because the supervisor's module imports that of coordinators
         from airflow.sdk.execution_time.supervisor import ActivitySubprocess  # noqa: PLC0415
 
+        if not self._logs_to_stdout:
+            task["subprocess_logs_to_stdout"] = False
         process = ActivitySubprocess.start(**task)
         with _waking_at_the_end(process.pid, process.selector):
             exit_code = process.wait()

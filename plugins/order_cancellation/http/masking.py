@@ -13,9 +13,9 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 from order_cancellation.http.endpoint import Endpoint
 
@@ -115,12 +115,18 @@ def masker(secrets: Iterable[str | None]) -> Callable[[str], str]:
     Args:
         secrets: As for ``mask``.
     """
-    spelled = {_folded(spelling) for secret in secrets if secret for spelling in _spellings(secret)}
-    longest_first = sorted(spelled, key=len, reverse=True)
+    known = [secret for secret in secrets if secret and len(secret) >= SHORTEST_SECRET]
+    as_they_are = _longest_first(spelling for secret in known for spelling in (secret, _base64(secret)))
+
+    @cache
+    def in_any_spelling() -> list[str]:
+        return _longest_first(
+            [*as_they_are, *(spelling for secret in known for spelling in _encoded(secret))]
+        )
 
     def masked(text: str) -> str:
         folded = _folded(text)
-        for spelling in longest_first:
+        for spelling in in_any_spelling() if _ENCODED.search(text) else as_they_are:
             parts = folded.split(spelling)
             if len(parts) > 1:
                 text = HIDDEN.join(_cut(text, parts, len(spelling)))
@@ -128,6 +134,10 @@ def masker(secrets: Iterable[str | None]) -> Callable[[str], str]:
         return text
 
     return masked
+
+
+def _longest_first(spellings: Iterable[str]) -> list[str]:
+    return sorted({_folded(spelling) for spelling in spellings}, key=len, reverse=True)
 
 
 def _folded(text: str) -> str:
@@ -143,14 +153,19 @@ def _cut(text: str, parts: list[str], gap: int) -> Iterator[str]:
         at += len(part) + gap
 
 
-def _spellings(secret: str) -> Iterator[str]:
-    if len(secret) < SHORTEST_SECRET:
-        return
-    yield secret
-    yield quote(secret, safe="")
-    yield quote_plus(secret)
+def _base64(secret: str) -> str:
+    return base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode()
+
+
+_ENCODED = re.compile(r"[%+\\]")
+"""What a text has in which anything is spelled as in URLs or JSON, and differs from what it was."""
+
+
+def _encoded(secret: str) -> Iterator[str]:
+    quoted = quote(secret, safe="", errors="surrogatepass")
+    yield quoted
+    yield quoted.replace("%20", "+")
     yield json.dumps(secret)[1:-1]
-    yield base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode()
 
 
 def redact(value: Any) -> Any:
@@ -184,14 +199,25 @@ def _hidden(value: Any) -> Any:
     return value if value is None or isinstance(value, bool) or value == "" else HIDDEN
 
 
-@lru_cache(maxsize=4096)  # the same few hundred keys come back with every request
 def _is_private(key: str, about: str = "") -> bool:
+    private = _by_itself(key)
+    return _is_person(about) if private is None else private
+
+
+@lru_cache(maxsize=4096)  # the same few hundred keys come back with every request
+def _by_itself(key: str) -> bool | None:
+    """Say whether a key's value is private; None: that depends on what it stands under."""
     plain = _plain(key)
     if plain == "name":
-        return _plain(about) in PERSONS
+        return None
     if plain in HARMLESS_KEYS:
         return False
     return plain in EXACT_KEYS or any(part in plain for part in (*PERSONAL_KEYS, *SECRET_KEYS))
+
+
+@lru_cache(maxsize=4096)
+def _is_person(key: str) -> bool:
+    return _plain(key) in PERSONS
 
 
 def _plain(key: str) -> str:
@@ -211,20 +237,32 @@ def personal_values(value: Any) -> list[str]:
     return list(found)
 
 
+_NESTED = (dict, list, tuple)
+
+
 def _gather(value: Any, about: str, *, private: bool, found: dict[str, None]) -> None:
     """Add the private texts in a value to ``found``; asked for each request that a script logs of."""
-    if isinstance(value, str):
-        if private and len(value) >= SHORTEST_SECRET:
-            found[value] = None
-    elif isinstance(value, int):
-        if private and abs(value) >= 10 ** (SHORTEST_NUMBER - 1):
-            found[str(value)] = None
-    elif isinstance(value, dict):
+    if isinstance(value, dict):
         for key, item in value.items():
-            _gather(item, str(key), private=private or _is_private(str(key), about), found=found)
+            if item is not None:
+                hidden = True if private else _by_itself(key)
+                if hidden is None:
+                    hidden = _is_person(about)
+                if hidden or isinstance(item, _NESTED):
+                    _gather(item, key, private=hidden, found=found)
     elif isinstance(value, list | tuple):
         for item in value:
             _gather(item, about, private=private, found=found)
+    elif private and (text := _as_text(value)):
+        found[text] = None
+
+
+def _as_text(value: Any) -> str:
+    """Return a private value as a text shows it; empty if it tells nothing, or is too short to look for."""
+    if isinstance(value, str):
+        return value if len(value) >= SHORTEST_SECRET else ""
+    number = isinstance(value, int) and abs(value) >= 10 ** (SHORTEST_NUMBER - 1)
+    return str(value) if number else ""
 
 
 def excerpt(answer: Body, *, secrets: Iterable[str | None] = (), about: Any = None) -> str:
