@@ -1,7 +1,7 @@
 import { cleanup, fireEvent, screen, within } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 
-import { flow, press, serveFlow, showFlow } from "../fakeFlow";
+import { flow, serveFlow, showFlow } from "../fakeFlow";
 
 afterEach(() => {
   cleanup();
@@ -28,7 +28,7 @@ async function fetchOne(how: RegExp) {
 }
 
 async function keepAsCase() {
-  press("Run");
+  fireEvent.click(await screen.findByRole("button", { name: "Run" })); // a dialog before may still be closing
   fireEvent.click(await screen.findByRole("button", { name: "Save as test case" }));
   return screen.findByRole("dialog", { name: "Save as test case" });
 }
