@@ -44,7 +44,8 @@ class Sending:
         at: When it was about to leave, in seconds since 1970.
         outcome: What came of it, in words.
         may_be_booked: Whether this call may have booked something: it was accepted, or nobody knows.
-        is_unconfirmed: Whether the ERP wants it later and did not turn it down: it may hold something of it.
+        is_unconfirmed: Whether the ERP did not turn it down, and only the response script says that it is not
+            booked or wanted later: the ERP may hold something of it.
     """
 
     number: int
@@ -84,8 +85,7 @@ def _outcome(event: Mapping[str, Any], before: State | None, state: State, known
         case State.ACCEPTED:
             return (f"{known[0]}; {note}" if known[0] != note else note, True, False)
         case State.REFUSED | State.POSTPONED:
-            later = state == State.POSTPONED and before == State.ANSWERED
-            return (note, False, later and _TURNED_DOWN.match(known[0]) is None)
+            return (note, False, before == State.ANSWERED and _TURNED_DOWN.match(known[0]) is None)
         case State.PREPARED | State.FAILED if came_back:
             return (f"not booked: {note}", False, False)
         case State.IN_DOUBT:

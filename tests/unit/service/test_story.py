@@ -78,10 +78,14 @@ class TestTell:
             ("the ERP answered 409", "once, and no call booked anything."),
         ],
     )
-    def test_wanted_later_is_no_word_about_a_booking_unless_turned_down(self, a_record, answer, told):
+    @pytest.mark.parametrize("judged", [("postponed", "do_nothing"), ("refused", "failure")])
+    def test_what_a_script_makes_of_an_answer_is_no_word_about_a_booking_unless_turned_down(
+        self, a_record, answer, told, judged
+    ):
         """Where the words are erased, too."""
-        later = [("answered", 1, answer), ("postponed", 1, "judged: do_nothing")]
-        story = tell(a_record(State.POSTPONED), history(FETCHED, SENT, *later))
+        state, relation = judged
+        then = [("answered", 1, answer), (state, 1, f"judged: {relation}")]
+        story = tell(a_record(State(state)), history(FETCHED, SENT, *then))
         assert story[1] == f"It was sent to the ERP {told}"
 
     def test_wanted_later_and_booked_then_it_is_told_as_booked(self, a_record):
