@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from cryptography.fernet import Fernet
 
 from contract.ledgers import FLOW, PERSONAL, a_request, brought_to, enter, open_claim, take, uuid_of
 from order_cancellation.errors import ConfigurationError
@@ -157,3 +158,16 @@ class TestKeys:
 def test_an_unknown_request_is_told(ledger, tmp_path):
     with pytest.raises(ConfigurationError, match="no request 9"):
         life(ledger, FlowStore(tmp_path), FLOW, "9")
+
+
+def test_where_a_key_is_gone_all_but_what_was_exchanged_is_told(exchanged, open_ledger, tmp_path):
+    """As of finished requests once an older key is taken out of the settings."""
+    whole, another = [*shown(exchanged, tmp_path)], Fernet.generate_key().decode()
+    for told, before in zip(shown(open_ledger(keys=(another,)), tmp_path), whole, strict=True):
+        assert told["story"] == [*before["story"], told["story"][-1]]
+        assert told["story"][-1].startswith(
+            "What was exchanged can't be shown. A payload of the ledger can't"
+        )
+        assert (told["payloads"], told["erased"]) == ([], False)
+        assert told.get("timeline") == before.get("timeline")
+        assert told.get("history") == before.get("history")

@@ -37,7 +37,7 @@ def show_request(ledger: Ledger, flow: str, uuid_or_id: str) -> dict[str, Any]:
     """
     record = known(ledger, flow, uuid_or_id)
     events = ledger.queries.events(flow, record.uuid)
-    payloads = ledger.queries.payloads(flow, record.uuid)
+    payloads, unreadable = _kept(ledger, record)
     return {
         **listed(record),
         "order_number": record.order_number,
@@ -50,7 +50,7 @@ def show_request(ledger: Ledger, flow: str, uuid_or_id: str) -> dict[str, Any]:
         "next_at": iso(record.next_at),
         "redo": record.redo,
         "erased": _is_erased(events, payloads),
-        "story": tell(record, events),
+        "story": [*tell(record, events), *unreadable],
         "history": [{**one, "step": one["step"] or None} for one in timeline(record, events)],
         "payloads": _masked(payloads),
     }
@@ -70,12 +70,12 @@ def life(ledger: Ledger, store: FlowStore, flow: str, uuid: str) -> dict[str, An
     """
     record = known(ledger, flow, uuid)
     events = ledger.queries.events(flow, record.uuid)
-    payloads = ledger.queries.payloads(flow, record.uuid)
+    payloads, unreadable = _kept(ledger, record)
     sent = payloads.get(("sent", record.sends))
     can = actions(record, _flow(store, flow), sent, held=ledger.queries.is_held(record))
     return {
         **row(record),
-        "story": tell(record, events),
+        "story": [*tell(record, events), *unreadable],
         **_keys(record, payloads),
         "timeline": timeline(record, events),
         "payloads": _masked(payloads),
@@ -141,6 +141,18 @@ def _flow(store: FlowStore, flow: str) -> Flow | None:
         return store.load(flow).flow
     except (FlowInvalid, OSError):
         return None
+
+
+def _kept(ledger: Ledger, record: Record) -> tuple[Payloads, list[str]]:
+    """Return what is kept of a request's exchanges; where a key is gone, nothing of it, and that in words.
+
+    All else of its life is told without them. And what could be read might name the person whose name is in
+    what can't: nobody would know what to mask.
+    """
+    try:
+        return ledger.queries.payloads(record.flow, record.uuid), []
+    except ConfigurationError as error:
+        return {}, [f"What was exchanged can't be shown. {error}"]
 
 
 def _is_erased(events: Sequence[Mapping[str, Any]], payloads: Payloads) -> bool:
