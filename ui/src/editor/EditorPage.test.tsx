@@ -1,4 +1,5 @@
 import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { act } from "react";
 import { afterEach, expect, test, vi } from "vitest";
 
@@ -145,6 +146,23 @@ test("what is not saved is thrown away only after its files were named", async (
   expect((await screen.findByDisplayValue<HTMLInputElement>("/refunds")).value).toBe("/refunds");
   fireEvent.click(within(dialog).getByRole("button", { name: "Discard" }));
   expect(await screen.findByDisplayValue("/cancellations")).toBeDefined();
+});
+
+test.each([
+  ["Cancel", "button", "Discard"],
+  ["Discard", "heading", "acme"],
+])("the question whether to discard, answered with %s, leaves the focus on the %s %s", async (...of) => {
+  const [answer, role, name] = of;
+  const user = userEvent.setup();
+  serveFlow();
+  showFlow("write_to_erp");
+  type(await field(/API URL/), "/refunds");
+  await user.click(screen.getByRole("button", { name: "Discard" }));
+  const dialog = await screen.findByRole("alertdialog");
+  await user.click(within(dialog).getByRole("button", { name: answer }));
+  await waitFor(() => {
+    expect(document.activeElement).toBe(screen.getByRole(role, { name }));
+  });
 });
 
 test("another card of the same flow is no leaving", async () => {

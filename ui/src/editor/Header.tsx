@@ -1,5 +1,5 @@
 import { Badge, Button, Heading, HStack, Stack, Text } from "@chakra-ui/react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 
 import { Confirm } from "../shared/Confirm";
 import { PageLink } from "../shared/PageLink";
@@ -22,6 +22,7 @@ export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
   const { flow, document, locked, unsaved, checking, problems, discard } = useFlowEditor();
   // the names as they were when it was asked: a dialog keeps its words while it closes
   const [discarding, setDiscarding] = useState({ open: false, names: "" });
+  const name = useRef<HTMLHeadingElement>(null);
   const title = valueAt(document, "title");
   return (
     <HStack
@@ -42,7 +43,7 @@ export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
           </Text>
         )}
         <HStack flexWrap="wrap" gap={2}>
-          <Heading as="h1" size="lg">
+          <Heading as="h1" ref={name} size="lg" tabIndex={-1}>
             {typeof title === "string" && title !== "" ? title : flow.id}
           </Heading>
           <Text color="fg.muted" fontFamily="mono" fontSize="sm">
@@ -85,6 +86,7 @@ export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
       <Confirm
         action="Discard"
         danger
+        focusAfter={() => (unsaved.length === 0 ? name.current : null)} // its button is disabled by then
         onClose={() => {
           setDiscarding({ ...discarding, open: false });
         }}

@@ -17,13 +17,15 @@ interface Asked {
   /** A reason is asked for, and may not be empty. */
   reason?: string;
   onClose: () => void;
+  /** What has the focus afterwards, where the button that asked can't have it; null: that button. */
+  focusAfter?: () => HTMLElement | null;
   /** What is done; the dialog stays and shows the message if it fails. */
   onConfirm: (reason: string) => Promise<unknown>;
 }
 
 /** Ask before something that can't be taken back. */
 export const Confirm = (asked: Asked) => (
-  <FormDialog onClose={asked.onClose} open={asked.open} role="alertdialog">
+  <FormDialog focusAfter={asked.focusAfter} onClose={asked.onClose} open={asked.open} role="alertdialog">
     <Question {...asked} />
   </FormDialog>
 );

@@ -14,12 +14,15 @@ const firstOf = (dialog: HTMLElement | null) =>
 export const FormDialog = ({
   open,
   onClose,
+  focusAfter,
   role = "dialog",
   size = "md",
   children,
 }: {
   open: boolean;
   onClose: () => void;
+  /** What has the focus once it is closed; null: the button that opened it. */
+  focusAfter?: () => HTMLElement | null;
   role?: "dialog" | "alertdialog";
   size?: "md" | "lg";
   children: ReactNode;
@@ -30,6 +33,7 @@ export const FormDialog = ({
     <Dialog.Root
       closeOnEscape={!busy}
       closeOnInteractOutside={false} // what was typed is not lost by a click beside it
+      finalFocusEl={focusAfter}
       initialFocusEl={() => firstOf(content.current)}
       lazyMount
       onOpenChange={(change) => {
