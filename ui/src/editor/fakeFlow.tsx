@@ -118,3 +118,10 @@ export const type = (element: HTMLElement, value: string) => fireEvent.change(el
 export const press = (name: string | RegExp) => {
   fireEvent.click(screen.getByRole("button", { name }));
 };
+
+/** Fetch a request for a test panel; the server answers it with a key "fetched". */
+export async function fetchOne(how: RegExp) {
+  fireEvent.click(await screen.findByRole("button", { name: /^Fetch from Omnitron/ }));
+  fireEvent.click(await screen.findByRole("menuitem", { name: how }));
+  await screen.findByText(/"fetched"/);
+}

@@ -1,7 +1,7 @@
-import { cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
+import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 
-import { flow, serveFlow, showFlow } from "../fakeFlow";
+import { fetchOne, flow, serveFlow, showFlow } from "../fakeFlow";
 
 afterEach(() => {
   cleanup();
@@ -24,4 +24,29 @@ test.each([
       answer: answer ?? { status: 200, body: "{}" },
     });
   });
+});
+
+test.each([
+  ["unmasked is marked", /unmasked/, 1],
+  ["masked bears no mark", /data masked/, 0],
+])("what the chain gives on an input that was fetched %s", async (_, how, marks) => {
+  const rights = { ...flow().rights, reveal: true };
+  const write_back = { outcome: "accepted", calls: [] };
+  serveFlow(
+    {
+      "GET flows/acme/example": { request: { fetched: 7 } },
+      "POST flows/acme/chain": { steps: [], call: null, write_back, error: null },
+    },
+    flow({ rights }),
+  );
+  showFlow("script");
+  await fetchOne(how);
+  const name = "Run the whole chain";
+  fireEvent.click(within(screen.getByRole("region", { name: "Test" })).getByRole("button", { name }));
+  const drawer = within(await screen.findByRole("dialog", { name }));
+  const mark = "Personal data is shown";
+  expect(drawer.queryByText(mark)).toBeNull(); // nothing is, before it runs
+  fireEvent.click(drawer.getByRole("button", { name: "Run the chain" }));
+  await drawer.findByText(/^What Omnitron would be told/);
+  expect(drawer.queryAllByText(mark)).toHaveLength(marks);
 });

@@ -20,7 +20,8 @@ import { messageOf } from "../../api";
 import type { Chain, ChainStep } from "../../types";
 import { CARDS } from "../cards";
 import { useFlowEditor } from "../useEditor";
-import { beginning, pretty, prettyText, runChain } from "./inputs";
+import { beginning, firstStep, pretty, prettyText, runChain } from "./inputs";
+import { PersonalMark } from "./PersonalMark";
 import { Result } from "./Result";
 import { RunButton } from "./Stop";
 import { useStoppable } from "./useStoppable";
@@ -59,7 +60,8 @@ const Body = () => {
   const { flow, draft, document } = useFlowEditor();
   const trials = useTrials();
   const { answer, setAnswer } = trials;
-  const [chain, setChain] = useState<Chain | null>(null);
+  // with whether its input was unmasked: another may arrive while what this one gave is shown
+  const [ran, setRan] = useState<{ chain: Chain; personal: boolean } | null>(null);
   const [error, setError] = useState<string | null>(null);
   const stoppable = useStoppable();
 
@@ -68,14 +70,16 @@ const Body = () => {
     void stoppable.during(
       "Running",
       async (signal) => {
-        setChain(await runChain(flow.id, draft, beginning(trials, document), answer, signal));
+        const { personal } = trials.of(firstStep(document));
+        const chain = await runChain(flow.id, draft, beginning(trials, document), answer, signal);
+        setRan({ chain, personal });
       },
       {
         onError: (failed) => {
           setError(messageOf(failed));
         },
         onStop: () => {
-          setChain(null);
+          setRan(null);
         },
       },
     );
@@ -116,6 +120,7 @@ const Body = () => {
         <RunButton disabled={!flow.rights.test} onRun={run} stoppable={stoppable}>
           Run the chain
         </RunButton>
+        {ran?.personal === true && <PersonalMark />}
       </HStack>
       <Stack aria-live="polite" gap={4}>
         {error !== null && (
@@ -124,7 +129,7 @@ const Body = () => {
             <Alert.Title>{error}</Alert.Title>
           </Alert.Root>
         )}
-        {chain !== null && <Outcome chain={chain} key={JSON.stringify(chain)} />}
+        {ran !== null && <Outcome chain={ran.chain} key={JSON.stringify(ran.chain)} />}
       </Stack>
     </Stack>
   );

@@ -1,7 +1,7 @@
 import { cleanup, fireEvent, screen, within } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 
-import { flow, serveFlow, showFlow } from "../fakeFlow";
+import { fetchOne, flow, serveFlow, showFlow } from "../fakeFlow";
 
 afterEach(() => {
   cleanup();
@@ -20,12 +20,6 @@ const TRIED = {
   diff: null,
 };
 const rights = { ...flow().rights, reveal: true };
-
-async function fetchOne(how: RegExp) {
-  fireEvent.click(await screen.findByRole("button", { name: /^Fetch from Omnitron/ }));
-  fireEvent.click(await screen.findByRole("menuitem", { name: how }));
-  await screen.findByText(/"fetched"/);
-}
 
 async function keepAsCase() {
   fireEvent.click(await screen.findByRole("button", { name: "Run" })); // a dialog before may still be closing

@@ -1,4 +1,4 @@
-import { Badge, Box, Button, Grid, Heading, HStack, Kbd, Spinner, Stack, Text } from "@chakra-ui/react";
+import { Box, Button, Grid, Heading, HStack, Kbd, Spinner, Stack, Text } from "@chakra-ui/react";
 import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 
 import { api } from "../../api";
@@ -11,6 +11,7 @@ import { useFlowEditor } from "../useEditor";
 import { Explain } from "./Explain";
 import { type During, FromMenu } from "./FromMenu";
 import type { TestedStep } from "./inputs";
+import { PersonalMark } from "./PersonalMark";
 import { Result } from "./Result";
 import { SaveCase } from "./SaveCase";
 import { Stop } from "./Stop";
@@ -73,7 +74,7 @@ export const TestPanel = ({
             <Button onClick={onChain} size="xs" variant="outline">
               Run the whole chain
             </Button>
-            {personal && <Badge colorPalette="warning">Personal data is shown</Badge>}
+            {personal && <PersonalMark />}
           </HStack>
           <CodeEditor
             height="18rem"
