@@ -208,7 +208,7 @@ interface Private {
 const Privacy = ({ life, revealed, onShown, onHide }: Private) => {
   const [masked, setMasked] = useState(false);
   if (life.erased) return <Text color="fg.muted">The customer's data has been erased.</Text>;
-  if (life.payloads.length === 0) return <Text color="fg.muted">Its bodies are no longer kept.</Text>;
+  if (life.payloads.length === 0) return <Text color="fg.muted">There are no bodies to show.</Text>;
   if (!revealed)
     return (
       <HStack>
