@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from order_cancellation.flow.choice import one_of
 from order_cancellation.flow.durations import Duration, Seconds, parse_duration, write_duration
 from order_cancellation.flow.names import FLOW_FILE, STEPS, FileName, FlowId, is_flow_id
 from order_cancellation.flow.schedule import Schedule, describe
@@ -310,15 +311,10 @@ class WriteBack(_Block):
     )
     request: OmnitronRequest | None = Field(default=None, description="A call of your own to Omnitron.")
 
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        written = [name for name in ("status", "action", "tag", "request") if getattr(self, name) is not None]
-        if len(written) != 1:
-            raise ValueError(
-                f"has {' and '.join(written) or 'none of status, action, tag and request'}. "
-                "Write exactly one of status, action, tag and request, or null to tell Omnitron nothing."
-            )
-        return self
+    _one_kind = one_of(
+        ("status", "action", "tag", "request"),
+        "status, action, tag and request, or null to tell Omnitron nothing.",
+    )
 
 
 class WriteToOmnitron(_Block):

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from order_cancellation.flow.choice import one_of
 from order_cancellation.flow.durations import Duration, write_duration
 from order_cancellation.flow.names import FlowId
 
@@ -103,14 +104,13 @@ class Schedule(BaseModel):
         examples=["Europe/Istanbul"],
     )
 
+    _one_kind = one_of(
+        ("every", "cron", "after"),
+        "every (every: 5m), cron and after, or leave the whole schedule out to run by hand only.",
+    )
+
     @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        written = [name for name in ("every", "cron", "after") if getattr(self, name) is not None]
-        if len(written) != 1:
-            raise ValueError(
-                f"has {' and '.join(written) or 'none of every, cron and after'}. Write exactly one of every "
-                "(every: 5m), cron and after, or leave the whole schedule out to run by hand only."
-            )
+    def _not_too_often(self) -> Self:
         if self.every is not None and self.every < _SHORTEST:
             raise ValueError("every must be at least 1s.")
         return self

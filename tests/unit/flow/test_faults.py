@@ -236,6 +236,29 @@ def test_a_fault_is_named_with_its_path_and_what_to_do(key, value, path, words):
     assert found[0].flow == "acme"
 
 
+@pytest.mark.parametrize(
+    ("written", "paths"),
+    [
+        (
+            {"schedule": {"every": "5m", "cron": "x", "timezone": "Mars/Base"}},
+            ["schedule.cron", "schedule.timezone", "schedule"],
+        ),
+        (
+            {"schedule": {"every": "often", "after": ["a", "a"]}},
+            ["schedule.every", "schedule.after", "schedule"],
+        ),
+        (
+            {"write_to_omnitron": {"on_success": {"status": "shut", "action": "x", "tag": ""}}},
+            [f"write_to_omnitron.on_success{key}" for key in (".status", ".action", ".tag", "")],
+        ),
+    ],
+)
+def test_two_keys_of_which_one_is_wanted_hide_no_fault_and_no_fault_hides_them(written, paths):
+    found = {problem.path: problem.message for problem in problems_of(**written)}
+    assert list(found) == paths
+    assert "Write exactly one of" in found[paths[-1]]
+
+
 def _with_number_as_key(key: int, value: str) -> list[Problem]:
     files = files_of()
     with pytest.raises(FlowInvalid) as caught:
