@@ -26,13 +26,15 @@ def one_of(names: tuple[str, ...], otherwise: str) -> Any:
     listed = f"{', '.join(names[:-1])} and {names[-1]}"
 
     def only_one(cls: type[Any], data: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+        if not isinstance(data, dict):
+            return handler(data)
         faults: list[InitErrorDetails] = []
         valid = None
         try:
             valid = handler(data)
         except ValidationError as error:
             faults += map(_again, error.errors(include_url=False))
-        written = [name for name in names if data.get(name) is not None] if isinstance(data, dict) else [""]
+        written = [name for name in names if data.get(name) is not None]
         if len(written) > 1 or not (written or faults):  # a key with a typo is told already
             text = f"has {' and '.join(written) or f'none of {listed}'}. Write exactly one of {otherwise}"
             faults.append(InitErrorDetails(type=PydanticCustomError("one_of", text), input=data))

@@ -199,25 +199,14 @@ def _hidden(value: Any) -> Any:
     return value if value is None or isinstance(value, bool) or value == "" else HIDDEN
 
 
-def _is_private(key: str, about: str = "") -> bool:
-    private = _by_itself(key)
-    return _is_person(about) if private is None else private
-
-
 @lru_cache(maxsize=4096)  # the same few hundred keys come back with every request
-def _by_itself(key: str) -> bool | None:
-    """Say whether a key's value is private; None: that depends on what it stands under."""
+def _is_private(key: str, about: str = "") -> bool:
     plain = _plain(key)
     if plain == "name":
-        return None
+        return _plain(about) in PERSONS
     if plain in HARMLESS_KEYS:
         return False
     return plain in EXACT_KEYS or any(part in plain for part in (*PERSONAL_KEYS, *SECRET_KEYS))
-
-
-@lru_cache(maxsize=4096)
-def _is_person(key: str) -> bool:
-    return _plain(key) in PERSONS
 
 
 def _plain(key: str) -> str:
@@ -242,27 +231,20 @@ _NESTED = (dict, list, tuple)
 
 def _gather(value: Any, about: str, *, private: bool, found: dict[str, None]) -> None:
     """Add the private texts in a value to ``found``; asked for each request that a script logs of."""
-    if isinstance(value, dict):
+    if isinstance(value, str):
+        if private and len(value) >= SHORTEST_SECRET:
+            found[value] = None
+    elif isinstance(value, int):
+        if private and abs(value) >= 10 ** (SHORTEST_NUMBER - 1):
+            found[str(value)] = None
+    elif isinstance(value, dict):
         for key, item in value.items():
-            if item is not None:
-                hidden = True if private else _by_itself(key)
-                if hidden is None:
-                    hidden = _is_person(about)
-                if hidden or isinstance(item, _NESTED):
-                    _gather(item, key, private=hidden, found=found)
+            hidden = private or _is_private(str(key), about)
+            if hidden or isinstance(item, _NESTED):  # most are neither
+                _gather(item, str(key), private=hidden, found=found)
     elif isinstance(value, list | tuple):
         for item in value:
             _gather(item, about, private=private, found=found)
-    elif private and (text := _as_text(value)):
-        found[text] = None
-
-
-def _as_text(value: Any) -> str:
-    """Return a private value as a text shows it; empty if it tells nothing, or is too short to look for."""
-    if isinstance(value, str):
-        return value if len(value) >= SHORTEST_SECRET else ""
-    number = isinstance(value, int) and abs(value) >= 10 ** (SHORTEST_NUMBER - 1)
-    return str(value) if number else ""
 
 
 def excerpt(answer: Body, *, secrets: Iterable[str | None] = (), about: Any = None) -> str:
