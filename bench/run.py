@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 LATEST = Path(__file__).with_name("latest.json")
-PARTS = ("whole", "parsing", "engine", "calls", "ledger", "mapping", "scripts", "simulation")
+PARTS = ("whole", "crash", "parsing", "engine", "calls", "ledger", "mapping", "scripts", "simulation")
 """The modules beside this one; each has ``measure()``, which returns figures."""
 
 

@@ -19,7 +19,7 @@ import plain
 from figure import Figure
 from processes import cpu_seconds
 
-from order_cancellation.demo.environment import find_place, free_ports
+from order_cancellation.demo.environment import Place, find_place, free_ports
 from order_cancellation.demo.made_up import Sandbox, connect, start_sandbox
 from order_cancellation.demo.rest import ENDED
 from order_cancellation.demo.runs import start_run, wait_for_flow
@@ -42,7 +42,7 @@ def measure() -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, a_bench(Path(folder)) as bench:
         for flow in (FLOW, FLOW_PER_CORE):
             bench.run(0, flow)  # the first run after a start is slower
-        return [*many(bench), *few(bench)]
+        return [*many(bench), *few(bench), change_of_schedule(bench)]
 
 
 def many(bench: Bench) -> list[Figure]:
@@ -74,6 +74,22 @@ def few(bench: Bench) -> list[Figure]:
         Figure("empty poll", run.s, "s"),
         Figure("empty poll: task instances", run.tasks, least=3, most=3),
     ]
+
+
+def change_of_schedule(bench: Bench) -> Figure:
+    """Measure from the trigger of ``change_schedule`` until Airflow has what it wrote."""
+    api = bench.airflow.api
+    api.unpause("change_schedule")
+    times = []
+    for minute in range(ROUNDS):
+        cron = f"{minute} 0 29 2 *"
+        begun = time.perf_counter()
+        api.trigger("change_schedule", f"bench-{minute}", {"flow": FLOW, "cron": cron})
+        while (api.find_dag(FLOW) or {}).get("timetable_summary") != cron:
+            bench.airflow.program.check()
+            time.sleep(LOOK_EVERY_S)
+        times.append(time.perf_counter() - begun)
+    return Figure("a changed schedule in force, the slowest of three", max(times), "s", most=10)
 
 
 def typical(runs: Iterable[Run]) -> Run:
@@ -150,23 +166,36 @@ def seconds_of(run: dict[str, Any]) -> float:
 @contextmanager
 def a_bench(folder: Path) -> Iterator[Bench]:
     """Start an Airflow and a sandbox of their own, with the bench's flows."""
+    place = a_place(folder)
+    with standing(place) as airflow, a_sandbox(place) as sandbox:
+        connect(airflow.api, sandbox.connections())
+        for flow in (FLOW, FLOW_PER_CORE):
+            wait_for_flow(airflow, flow)
+        yield Bench(airflow, sandbox)
+
+
+def a_place(folder: Path) -> Place:
+    """Write the bench's flows, and say where an Airflow of the bench's own is to live."""
     make_flow(folder / "flows" / FLOW)
     make_flow(folder / "flows" / FLOW_PER_CORE, f"delivery: {{parallel_batches: {os.cpu_count()}}}\n")
-    port, sandbox_port = free_ports(2)
+    [port] = free_ports(1)
     own = {
         "AIRFLOW_HOME": str(folder / "home"),
         "AIRFLOW_PORT": str(port),
         "AIRFLOW__ORDER_CANCELLATION__FLOWS_FOLDER": str(folder / "flows"),
     }
-    place = find_place(ROOT, {**without_airflow(os.environ), **own}).without_real_systems()
-    with standing(place) as airflow:
-        sandbox = start_sandbox(place, sandbox_port)
-        with sandbox.program:
-            sandbox.program.wait_until(sandbox.is_ready, 30, "The sandbox's start")
-            connect(airflow.api, sandbox.connections())
-            for flow in (FLOW, FLOW_PER_CORE):
-                wait_for_flow(airflow, flow)
-            yield Bench(airflow, sandbox)
+    return find_place(ROOT, {**without_airflow(os.environ), **own}).without_real_systems()
+
+
+@contextmanager
+def a_sandbox(place: Place) -> Iterator[Sandbox]:
+    """Start a sandbox beside an Airflow."""
+    place.home.mkdir(parents=True, exist_ok=True)  # for its log
+    [port] = free_ports(1)
+    sandbox = start_sandbox(place, port)
+    with sandbox.program:
+        sandbox.program.wait_until(sandbox.is_ready, 30, "The sandbox's start")
+        yield sandbox
 
 
 def make_flow(folder: Path, more: str = "") -> None:

@@ -55,6 +55,20 @@ class TestFindPlace:
         variables = find_place(ROOT, {"NO_PROXY": "intranet"}).variables
         assert variables["NO_PROXY"] == variables["no_proxy"] == "intranet,127.0.0.1,localhost"
 
+    def test_what_a_crash_interrupts_is_looked_for_within_a_minute(self):
+        """The scheduler's silence, and then the pause between two looks; a task's own silence."""
+        variables = find_place(ROOT, {}).variables
+        dead, look, task = (
+            int(variables[f"AIRFLOW__SCHEDULER__{name}"])
+            for name in (
+                "SCHEDULER_HEALTH_CHECK_THRESHOLD",
+                "ORPHANED_TASKS_CHECK_INTERVAL",
+                "TASK_INSTANCE_HEARTBEAT_TIMEOUT",
+            )
+        )
+        assert dead + look < 60
+        assert task < 60
+
     @pytest.mark.parametrize(
         "name", ["AIRFLOW_CONN_OMNITRON_DEFAULT", "AIRFLOW_CONN_ERP_DEFAULT", "AIRFLOW__SECRETS__BACKEND"]
     )

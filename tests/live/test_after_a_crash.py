@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,13 +29,11 @@ class Aftermath:
         whole: The last state of the one that was killed with all of Airflow.
         task: The last state of the one whose task's process was killed.
         story: What both did, where one did not end well.
-        took: Seconds from the new start of Airflow until the first one's end.
     """
 
     whole: str
     task: str
     story: str
-    took: float
 
 
 @pytest.fixture(scope="module")
@@ -51,25 +48,22 @@ def aftermath(live: Live) -> Aftermath:
     live.wait(lambda: not is_taken(live.place.port), "the port")
     live.end()
     live.rise()
-    begun = time.monotonic()
     task = live.start("killed_task")
     live.wait(lambda: asked_for(live.sandbox, REFUNDS), "the second flow's first call to the ERP")
     doomed = processes_of_one(live, "killed_task", task, "write_to_erp")
     assert len(doomed) == 2
     kill(doomed)
     ended = live.end_of("killed_whole", whole, seconds=150)
-    took = time.monotonic() - begun
     other = live.end_of("killed_task", task, seconds=150)
     runs = {"killed_whole": (whole, ended), "killed_task": (task, other)}
     story = [live.story(flow, run) for flow, (run, state) in runs.items() if state != "success"]
-    return Aftermath(ended, other, "\n\n".join(story), took)
+    return Aftermath(ended, other, "\n\n".join(story))
 
 
-def test_a_killed_airflow_takes_its_tasks_up_again_within_a_minute(live, aftermath):
-    """Everything was killed; after a start the run ends, each booked once."""
+def test_a_killed_airflow_takes_its_tasks_up_again(live, aftermath):
+    """After a start the run ends, each booked once; how soon it goes on, ``make bench`` measures."""
     assert aftermath.whole == "success", aftermath.story
     assert [number for number in live.booked() if number in CANCELLATIONS] == CANCELLATIONS
-    assert aftermath.took < 100
 
 
 def test_a_killed_task_is_retried_and_sends_nothing_twice(live, aftermath):

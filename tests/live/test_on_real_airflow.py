@@ -129,18 +129,15 @@ class TestRun:
         assert "write_to_erp" in details["doc_md"]
         assert live.airflow.api.import_errors() == []
 
-    def test_change_schedule_is_in_force_within_ten_seconds(self, live):
-        """The trigger form's DAG writes the flow's file, and Airflow's next reading has it."""
-        run_id, state = live.run("change_schedule", flow="scheduled", every="7m")
+    def test_change_schedule_writes_the_flows_file_and_airflow_has_it_at_its_next_reading(self, live):
+        """How soon that is, ``make bench`` measures."""
+        _, state = live.run("change_schedule", flow="scheduled", every="7m")
         assert state == "success"
-        took = live.wait(
+        assert "every: 7m" in (live.flows / "scheduled" / "flow.yaml").read_text()
+        live.wait(
             lambda: "0:07:00" in json.dumps(live.call("GET", "/api/v2/dags/scheduled/details")),
             "the new schedule",
         )
-
-        assert "every: 7m" in (live.flows / "scheduled" / "flow.yaml").read_text()
-        assert took < 10
-        assert run_id
 
     def test_a_cron_schedule_runs_first_at_its_first_time_after_it_was_set(self, live):
         """Airflow by itself would run it at once, for the time before that."""
