@@ -26,6 +26,8 @@ __all__ = ["main", "make_parser"]
 _PROGRAM = "order-cancellation"
 _INTERRUPTED = 130
 _PORT = 8090
+_MOST_DIGITS = 18
+"""Of a number: what both databases hold in an integer."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -261,8 +263,10 @@ def _add_other_calls(calls: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
+    if not text.isascii() or not text.isdigit() or not text.strip("0"):
         raise argparse.ArgumentTypeError(f"'{text}' is no number above 0")
+    if len(text) > _MOST_DIGITS:
+        raise argparse.ArgumentTypeError(f"'{text}' has more than {_MOST_DIGITS} digits")
     return int(text)
 
 

@@ -26,7 +26,11 @@ _STANDS = {
     State.PARKED: "It waits for a person, who says what the ERP did or has it done again.",
     State.WITHDRAWN: "Omnitron took it back before anything was booked.",
 }
-
+_REFUSED_SUCCESS = {
+    State.REFUSED: "The response script called the ERP's {status} a failure. Omnitron does not know yet.",
+    State.FAILED: "It has failed: the response script called the ERP's {status} a failure.",
+}
+"""What is said instead where the ERP itself turned nothing down."""
 
 _TURNED_DOWN = re.compile(r"the ERP answered [34]\d\d")
 _DELIVERY = ("write_to_erp", "custom_response")
@@ -101,7 +105,7 @@ def tell(record: Record, events: Sequence[Mapping[str, Any]]) -> list[str]:
         events: Its history, oldest first.
     """
     calls = sendings(events)
-    told = [_STANDS[record.state], _counted(calls)]
+    told = [_standing(record), _counted(calls)]
     if record.redo:
         told.append("A person wants it done again: the next run takes it up.")
     outcomes = [_without(record.error, call.outcome) for call in calls]
@@ -109,6 +113,12 @@ def tell(record: Record, events: Sequence[Mapping[str, Any]]) -> list[str]:
         told.append(f"Why: {record.error}.")
     told += [f"Call {call.number}: {outcome}." for call, outcome in zip(calls, outcomes, strict=True)]
     return told
+
+
+def _standing(record: Record) -> str:
+    if record.is_refused_success and record.state in _REFUSED_SUCCESS:
+        return _REFUSED_SUCCESS[record.state].format(status=record.erp_status)
+    return _STANDS[record.state]
 
 
 def _without(error: str, outcome: str) -> str:

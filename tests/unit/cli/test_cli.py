@@ -196,6 +196,7 @@ class TestRequests:
             (["list", "--state", "lost"], "'lost' is no state"),
             (["list", "--after", "x"], "is no cursor"),
             (["list", "--limit", "0"], "'0' is no number above 0"),
+            (["list", "--limit", "9" * 19], "has more than 18 digits"),
             (["list", "--format", "xml"], "invalid choice"),
             (["show", "acme", "4711"], "no request 4711"),
             (["redo", "acme", "4711"], "4711"),

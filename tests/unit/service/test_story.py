@@ -88,6 +88,16 @@ class TestTell:
         story = tell(a_record(State(state)), history(FETCHED, SENT, *then))
         assert story[1] == f"It was sent to the ERP {told}"
 
+    @pytest.mark.parametrize("state", [State.REFUSED, State.FAILED])
+    @pytest.mark.parametrize(
+        ("status", "word"),
+        [(202, "The response script called the ERP's 202 a failure"), (409, "the ERP has not booked it")],
+    )
+    def test_who_said_no_is_told_first(self, a_record, state, status, word):
+        """The script, where the ERP answered 2xx: that is no word of the ERP's that it booked nothing."""
+        record = replace(a_record(state), relation="failure", erp_status=status)
+        assert word.lower() in tell(record, history(FETCHED, SENT))[0].lower()
+
     def test_wanted_later_and_booked_then_it_is_told_as_booked(self, a_record):
         later = [SAID_YES, ("postponed", 1, "judged: do_nothing"), ("fetched", 1, "taken up")]
         again = [
