@@ -39,7 +39,9 @@ def met(engine, sandbox):
 def told(engine) -> dict[str, Any]:
     with runs.open_ledger(engine.settings) as ledger:
         [one] = engine.requests()
-        return life(ledger, FlowStore(engine.settings.flows_folder), engine.flow_id, one["uuid"])
+        return life(
+            ledger, FlowStore(engine.settings.flows_folder), engine.flow_id, one["uuid"], paused=False
+        )
 
 
 def redone(engine, *run_ids: str) -> None:

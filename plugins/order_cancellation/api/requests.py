@@ -226,7 +226,9 @@ def list_outcomes(
 def get_life(user: Caller, dag_id: str, uuid: str) -> Life:
     """Tell a request's whole life, with personal data masked."""
     _find(dag_id, uuid)
-    life = lives.life(the_ledger(), the_store(), dag_id, uuid)
+    standing = standings([dag_id]).get(dag_id)
+    paused = standing is not None and standing.paused
+    life = lives.life(the_ledger(), the_store(), dag_id, uuid, paused=paused)
     rights = rights_of(user, dag_id)
     timeline = [one | {"log_url": _log_url(dag_id, one)} for one in life["timeline"]]
     actions = life["actions"] if rights.redo else dict.fromkeys(life["actions"])

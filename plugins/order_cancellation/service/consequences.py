@@ -41,7 +41,9 @@ class Actions:
     refused: Action | None
 
 
-def actions(record: Record, flow: Flow | None, sent: Mapping[str, Any] | None, *, held: bool) -> Actions:
+def actions(
+    record: Record, flow: Flow | None, sent: Mapping[str, Any] | None, *, held: bool, paused: bool
+) -> Actions:
     """Say what a person can do with a request.
 
     Args:
@@ -49,8 +51,9 @@ def actions(record: Record, flow: Flow | None, sent: Mapping[str, Any] | None, *
         flow: The flow as it is; None: it can't be read, so nothing that it declares protects.
         sent: What was sent last; None: it is not kept, or nothing was sent.
         held: Whether a worker is on it right now.
+        paused: Whether Airflow runs the flow only once somebody has unpaused it.
     """
-    case = _Case(record, flow, sent)
+    case = _Case(record, flow, sent, paused)
     accepted = refused = None
     if record.state in (State.IN_DOUBT, State.PARKED):
         busy = Action(allowed=False, consequence="A worker is on it right now. Try again in a minute.")
@@ -78,6 +81,7 @@ class _Case:
     record: Record
     flow: Flow | None
     sent: Mapping[str, Any] | None
+    paused: bool
 
     def redo(self) -> str:
         """Say what the next runs do with a request that a person wants done again."""
@@ -273,7 +277,9 @@ class _Case:
         return f"{write_back.request.method} {write_back.request.path}"
 
     def when(self) -> str:
-        """Say when it is done: a flow without a schedule waits for somebody to start it."""
+        """Say when it is done: a flow that is paused or has no schedule waits for somebody to start it."""
         if self.flow is not None and (not self.flow.enabled or self.flow.schedule is None):
             return "at the next run (somebody has to start it)"
+        if self.paused:
+            return "at the next run (the flow is paused: somebody has to unpause it)"
         return "at the next run"

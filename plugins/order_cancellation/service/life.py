@@ -56,7 +56,7 @@ def show_request(ledger: Ledger, flow: str, uuid_or_id: str) -> dict[str, Any]:
     }
 
 
-def life(ledger: Ledger, store: FlowStore, flow: str, uuid: str) -> dict[str, Any]:
+def life(ledger: Ledger, store: FlowStore, flow: str, uuid: str, *, paused: bool) -> dict[str, Any]:
     """Return a request's whole life as the pages show it; personal data is masked.
 
     Args:
@@ -64,6 +64,7 @@ def life(ledger: Ledger, store: FlowStore, flow: str, uuid: str) -> dict[str, An
         store: For what the flow declares: it decides what a redo can do.
         flow: The flow's id.
         uuid: Which request.
+        paused: Whether Airflow has the flow's DAG paused.
 
     Raises:
         ConfigurationError: There is no such request.
@@ -72,7 +73,7 @@ def life(ledger: Ledger, store: FlowStore, flow: str, uuid: str) -> dict[str, An
     events = ledger.queries.events(flow, record.uuid)
     payloads, unreadable = _kept(ledger, record)
     sent = payloads.get(("sent", record.sends))
-    can = actions(record, _flow(store, flow), sent, held=ledger.queries.is_held(record))
+    can = actions(record, _flow(store, flow), sent, held=ledger.queries.is_held(record), paused=paused)
     return {
         **row(record),
         "story": [*tell(record, events), *unreadable],

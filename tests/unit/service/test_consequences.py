@@ -33,10 +33,10 @@ def a_flow(erp: dict[str, Any] | None = None, **changes: Any) -> Flow:
 def told(a_record):
     """Return what is told of a request in a state."""
 
-    def tell(state, flow=None, sent=None, *, held=False, **columns) -> Actions:
+    def tell(state, flow=None, sent=None, *, held=False, paused=False, **columns) -> Actions:
         known = {"flow": "acme", "uuid": "u", "key_number": 1, "sends": 1, "redo": False, "doubt": False}
         record = replace(a_record(state), **(known | {"parked_from": ""} | columns))
-        return actions(record, flow, sent, held=held)
+        return actions(record, flow, sent, held=held, paused=paused)
 
     return tell
 
@@ -144,6 +144,11 @@ class TestRedo:
     @pytest.mark.parametrize("change", [{"enabled": False}, {"schedule": None}])
     def test_a_flow_that_nothing_starts_is_told(self, told, change):
         assert "(somebody has to start it)" in told(State.FAILED, a_flow(**change)).redo.consequence
+
+    @pytest.mark.parametrize("paused", [True, False])
+    def test_a_paused_flow_is_told(self, told, paused):
+        consequence = told(State.FAILED, a_flow(), paused=paused).redo.consequence
+        assert ("(the flow is paused: somebody has to unpause it)" in consequence) is paused
 
 
 class TestDeclarations:
