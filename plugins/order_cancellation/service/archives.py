@@ -7,6 +7,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 
 from order_cancellation.errors import FlowInvalid, Problem
 from order_cancellation.flow.names import FLOW_FILE, is_inside, is_visible
@@ -89,6 +90,9 @@ def _files_in(flow_id: str, archive: zipfile.ZipFile) -> Iterator[tuple[str, zip
             raise _refusal(flow_id, name, "stands in the archive twice.")
         seen.add(name)
         yield name, info
+    folders = {str(parent) for name in seen for parent in PurePosixPath(name).parents}
+    for name in sorted(seen & folders):
+        raise _refusal(flow_id, name, "is a file, and other files of the archive lie in it as a folder.")
 
 
 def _home(flow_id: str, names: list[str]) -> str:

@@ -82,6 +82,11 @@ def test_a_name_that_stands_twice_is_refused():
         read_archive("x", content)
 
 
+def test_a_name_that_is_a_file_and_a_folder_is_refused():
+    with pytest.raises(FlowInvalid, match=r"archive: cases: is a file, and other files .* lie in it"):
+        read_archive("x", zipped([("flow.yaml", b"a"), ("cases", b"b"), ("cases/one.yaml", b"c")]))
+
+
 def test_a_size_that_lies_is_not_believed():
     content = zipped([("flow.yaml", b"0" * (3 * 1024**2))])
     lying = content.replace((3 * 1024**2).to_bytes(4, "little"), (10).to_bytes(4, "little"))
