@@ -163,15 +163,14 @@ class Live:
         ]
         return "\n".join([str(self.states(flow, run_id)), *told])
 
-    def wait(self, is_so: Callable[[], Any], what: str | Callable[[], str], seconds: float = 60) -> float:
-        """Wait until something is so; how long it took, in seconds."""
+    def wait(self, is_so: Callable[[], Any], what: str | Callable[[], str], seconds: float = 60) -> None:
+        """Wait until something is so."""
         begun = time.monotonic()
         while not is_so():
             assert time.monotonic() - begun < seconds, (
                 f"waited {seconds} s for {what() if callable(what) else what}"
             )
             time.sleep(0.25)
-        return time.monotonic() - begun
 
     def booked(self) -> list[int]:
         """What the ERP's own book holds."""
