@@ -105,14 +105,14 @@ class TestEnter:
     def test_what_is_done_is_left_alone_until_a_person_asks(self, ledger):
         brought_to(ledger, State.DONE)
         assert enter(ledger, [a_request(1)], "run-2") == {"already done": 1, "taken": 0}
-        assert ledger.intake.asked_again(FLOW) == []
+        assert ledger.intake.asked_for(FLOW) == []
         ledger.queries.ask_again(FLOW, "1", who="ada")
-        assert ledger.intake.asked_again(FLOW) == [(1, uuid_of(1))]
+        assert ledger.intake.asked_for(FLOW) == [(1, uuid_of(1), True)]
         old = find(ledger, "1")
         assert enter(ledger, [a_request(1)], "run-2")["taken"] == 1
         new = find(ledger, "1")
         assert (new.state, new.redo, new.key_number) == ("fetched", False, old.key_number + 1)
-        assert ledger.intake.asked_again(FLOW) == []
+        assert ledger.intake.asked_for(FLOW) == [(1, uuid_of(1), False)]
 
     def test_what_is_in_doubt_without_an_exit_is_parked_when_it_is_met(self, ledger):
         record = brought_to(ledger, State.IN_DOUBT)

@@ -43,7 +43,7 @@ def exchanged(ledger):
 
 def shown(ledger, tmp_path):
     yield show_request(ledger, FLOW, "1")
-    yield life(ledger, FlowStore(tmp_path), FLOW, uuid_of(1))
+    yield life(ledger, FlowStore(tmp_path), FLOW, uuid_of(1), paused=False)
 
 
 class TestMasking:
@@ -157,7 +157,7 @@ class TestKeys:
 
 def test_an_unknown_request_is_told(ledger, tmp_path):
     with pytest.raises(ConfigurationError, match="no request 9"):
-        life(ledger, FlowStore(tmp_path), FLOW, "9")
+        life(ledger, FlowStore(tmp_path), FLOW, "9", paused=False)
 
 
 def test_where_a_key_is_gone_all_but_what_was_exchanged_is_told(exchanged, open_ledger, tmp_path):

@@ -168,6 +168,22 @@ class TestSchema:
         assert (traffic.failures, traffic.pace) == (12, 0.5)
         ledger.close()
 
+    def test_what_waited_after_a_2xx_before_the_fifth_release_is_known_to_be_pending(self, tmp_path):
+        """By the digest of what was sent; what was refused or never sent has none."""
+        path = tmp_path / "ledger.db"
+        connection = sqlite3.connect(path)
+        connection.executescript(RELEASED.with_name("ledger-0004.sql").read_text(encoding="utf-8"))
+        waiting = "UPDATE requests SET state = 'postponed', doubt = 0, body_digest = ? WHERE id = ?"
+        connection.executemany(waiting, [("digest", 1), (None, 2)])
+        connection.commit()
+        connection.close()
+
+        ledger = Ledger(f"sqlite:///{path}", (RELEASED_KEY,), FakeClock())
+
+        pending = {record.id: (record.pending, record.asked) for record in ledger.queries.list()}
+        assert (pending[1], pending[2]) == ((True, False), (False, False))
+        ledger.close()
+
     def test_every_table_is_there(self, ledger):
         with ledger.database.engine.connect() as connection:
             assert set(inspect(connection).get_table_names()) == {*schema.metadata.tables, "ledger_version"}

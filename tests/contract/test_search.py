@@ -214,7 +214,7 @@ class TestOutcomes:
         brought_to(ledger, State.DONE)
         ledger.queries.ask_again(FLOW, "1", who="ada")
         ledger.queries.note_reveal(FLOW, uuid_of(1), who="ada", why="asked")
-        ledger.intake.drop_redo(FLOW, uuid_of(1), run_id="run-1", why="gone")
+        ledger.intake.drop_word(FLOW, uuid_of(1), run_id="run-1", why="gone")
         assert self.counted(ledger) == {(0, "done"): 1}
 
     def test_parts_of_the_time_have_round_beginnings_and_no_gaps(self, five, clock):

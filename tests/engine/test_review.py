@@ -277,14 +277,18 @@ class TestPeoplesWords:
         assert engine.key(2) == key
 
     def test_what_may_be_booked_is_not_called_withdrawn(self, engine, sandbox):
-        """Redone from doubt, failed, and then gone from the list: a person has to look at the ERP."""
+        """Redone from doubt, failed, and then gone from Omnitron: a person has to look at the ERP."""
         sandbox.use(CUT_SECOND)
         engine.run("run-1")
         engine.write(a_flow(scripts=True), script="raise ValueError('typo')")
         engine.redo(2)
         engine.run("run-2")
-        gone = {"match": {"route": "omnitron.list"}, "then": {"change": {"id": 2, "set": {"status": "open"}}}}
-        sandbox.use({"name": "gone", "requests": {"count": 3}, "rules": [gone]}, keep=True)
+        unlisted = {"change": {"id": 2, "set": {"status": "open"}}}
+        gone = [
+            {"match": {"route": "omnitron.list"}, "then": unlisted},
+            {"match": {"route": "omnitron.detailed"}, "then": {"status": 404}},
+        ]
+        sandbox.use({"name": "gone", "requests": {"count": 3}, "rules": gone}, keep=True)
         engine.run("run-3")
 
         assert engine.states()[2] == "parked"

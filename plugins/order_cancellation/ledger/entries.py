@@ -30,14 +30,19 @@ class Place:
     first_step: str
     now: float
     ready: bool = False
+    named: bool = False
+    """Whether a person named the request, so that it need not be listed."""
 
 
 def unlisted(old: Record) -> Record:
     """Return what Omnitron no longer lists: withdrawn, but never what an earlier send may have booked."""
-    if not old.doubt:
-        return old.moved(State.WITHDRAWN, step="", next_at=None, error="no longer listed by Omnitron")
-    error = "in doubt: an earlier send may have been booked, and Omnitron no longer lists the request"
-    return old.moved(State.PARKED, parked_from=State.IN_DOUBT, next_at=None, error=error)
+    if old.doubt:
+        error = "in doubt: an earlier send may have been booked, and Omnitron no longer lists the request"
+        return old.moved(State.PARKED, parked_from=State.IN_DOUBT, next_at=None, error=error)
+    if old.pending:
+        error = "the ERP took it for later and may book it, and Omnitron no longer lists the request"
+        return old.moved(State.PARKED, parked_from=State.POSTPONED, next_at=None, error=error)
+    return old.moved(State.WITHDRAWN, step="", next_at=None, error="no longer listed by Omnitron")
 
 
 def parked(old: Record, decision: Decision, now: float) -> Record:
@@ -73,7 +78,14 @@ def record_of(flow: str, run_id: str, request: Mapping[str, Any], *, now: float)
 
 def entered(old: Record | None, request: Mapping[str, Any], place: Place) -> Record:
     """Return a listed request as a run takes it up, from the beginning of its way."""
-    told = _told(request) | {"step": place.first_step, "error": "", "hopeful": False, "redo": False}
+    asked = place.named or (old is not None and (old.redo or old.asked))
+    told = _told(request) | {
+        "step": place.first_step,
+        "error": "",
+        "hopeful": False,
+        "redo": False,
+        "asked": asked,
+    }
     state = State.PREPARED if place.ready else State.FETCHED
     if old is None:
         return Record(
@@ -120,11 +132,19 @@ def _afresh(old: Record, now: float) -> dict[str, Any]:
     }
     if old.state in (State.DONE, State.PARKED, State.IN_DOUBT, State.WITHDRAWN) or old.redo:
         changes |= {"failures": 0, "since": now}
-    known = old.state == State.PARKED and old.parked_from not in _IN_THE_DARK and not old.doubt
-    if old.state == State.DONE or known:
+    if old.state == State.DONE or (old.state == State.PARKED and not _is_in_the_dark(old)):
         # the outcome of what was sent is known, so what is sent now is another booking
-        changes |= {"key_number": old.key_number + 1, "body_digest": None, "doubt": False}
+        changes |= {"key_number": old.key_number + 1, "body_digest": None, "doubt": False, "pending": False}
     return changes
+
+
+def _is_in_the_dark(parked: Record) -> bool:
+    """Say whether the next call may be for what the ERP has already, so that it goes under the same key.
+
+    Not where the call was stopped because it would be another one: who has that sent wants another booking.
+    """
+    failed_over_it = parked.pending and parked.parked_from == State.FAILED
+    return parked.parked_from in _IN_THE_DARK or parked.doubt or failed_over_it
 
 
 def _told(request: Mapping[str, Any]) -> dict[str, Any]:

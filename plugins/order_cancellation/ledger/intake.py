@@ -37,7 +37,7 @@ from order_cancellation.ledger.states import UNFINISHED_OUTSIDE, WITHDRAWABLE, S
 from order_cancellation.ledger.work import RECORDS, live_claims, record_from
 from order_cancellation.ledger.writes import Writes, event
 
-__all__ = ["Intake", "Taken"]
+__all__ = ["Asked", "Intake", "Taken"]
 
 _MAY_BE_RENAMED = "parked: a flow whose folder is gone has had it"
 _NEVER_BOOKED = (State.FETCHED, State.PREPARED, State.REFUSED, State.FAILED, State.WITHDRAWN)
@@ -77,6 +77,7 @@ class Intake:
         position: int,
         room: int,
         redo: bool = False,
+        named: bool = False,
         former: Sequence[str] = (),
     ) -> Counter[str]:
         """Enter listed requests; those that the run takes up become its own.
@@ -91,6 +92,8 @@ class Intake:
             position: The position of the first one taken.
             room: How many may be taken.
             redo: Whether a person asked for these by name; it counts once for each run and request.
+            named: Whether a person named these: they are taken up again until they have an outcome, listed or
+                not.
             former: Flows whose folders are gone. What one of them may have booked is parked and not sent: a
                 flow that was renamed would send it again.
 
@@ -120,7 +123,8 @@ class Intake:
                     counts["left"] += 1
                     continue
                 counts[decision.why] += 1
-                place = Place(flow, run_id, position + counts["taken"], first_step, now, ready=ready)
+                at = position + counts["taken"]
+                place = Place(flow, run_id, at, first_step, now, ready=ready, named=named)
                 counts["taken"] += decision.take
                 self._carry_out(writes, decision, old, request, place)
             writes.write(self._database, connection)
@@ -205,6 +209,7 @@ class Intake:
                 _R.state.in_(WITHDRAWABLE),
                 _R.settled.is_(False),
                 _R.redo.is_(False),
+                _R.asked.is_(False),
                 self._not_held(now),
             )
             if refusals_told:
@@ -216,7 +221,7 @@ class Intake:
                     place = Place(flow, run_id, old.position, "", now)
                     writes.change(old, unlisted(old), place, "no longer listed")
                 writes.write(self._database, connection)
-                closed += sum(not old.doubt for old in records)
+                closed += sum(not (old.doubt or old.pending) for old in records)
         return closed
 
     def lift(self, flow: str, run_id: str, batch: int, steps: Sequence[str]) -> int:
@@ -265,24 +270,29 @@ class Intake:
             )
         )
 
-    def asked_again(self, flow: str) -> list[tuple[int, str]]:
-        """Return number and uuid of the requests that a person wants done again."""
-        with self._database.read() as connection:
-            rows = connection.execute(
-                select(_R.id, _R.uuid)
-                .where(_R.flow == flow, _R.redo.is_(True), _R.id.is_not(None))
-                .order_by(_R.id, _R.uuid)
-            )
-            return [(row.id, row.uuid) for row in rows]
+    def asked_for(self, flow: str) -> list[Asked]:
+        """Return the requests that a person named: those to be done again, and those without an outcome yet.
 
-    def drop_redo(self, flow: str, uuid: str, *, run_id: str, why: str) -> None:
-        """Let a person's redo fall away, with a line in the request's history."""
+        The latter need not be listed by Omnitron; what failed for good is left out.
+        """
+        unfinished = and_(_R.asked, _R.state.in_(WITHDRAWABLE), _R.settled.is_(False))
+        query = (
+            select(_R.id, _R.uuid, _R.redo)
+            .where(_R.flow == flow, _R.id.is_not(None), or_(_R.redo, unfinished))
+            .order_by(_R.id, _R.uuid)
+        )
+        with self._database.read() as connection:
+            return [Asked(*row) for row in connection.execute(query)]
+
+    def drop_word(self, flow: str, uuid: str, *, run_id: str, why: str) -> None:
+        """Let a person's word about a request fall away, with a line in its history."""
         with self._database.write() as connection:
             self._database.lock_flow(connection, flow)
             now = self._now()
             old = self._known(connection, flow, [uuid])[uuid]
             here = (_R.flow == flow, _R.uuid == uuid)
-            connection.execute(update(schema.requests).where(*here).values(redo=False, last_changed=now))
+            nothing = {"redo": False, "asked": False, "last_changed": now}
+            connection.execute(update(schema.requests).where(*here).values(nothing))
             place = Place(flow, run_id, old.position, "", now)
             self._database.add(connection, schema.events, [event(replace(old, error=""), place, why)])
 
@@ -421,6 +431,14 @@ def _taken_up(flow: str, run_id: str) -> tuple[ColumnElement[bool], ...]:
 def _uuids(connection: Connection, query: Select[Any]) -> Iterator[str]:
     """Read uuids, some at a time."""
     yield from connection.execute(query, execution_options={"yield_per": _AT_ONCE}).scalars()
+
+
+class Asked(NamedTuple):
+    """A request that a person named, and whether to do it again whatever its state."""
+
+    id: int
+    uuid: str
+    redo: bool
 
 
 class Taken(NamedTuple):

@@ -15,7 +15,7 @@ from order_cancellation.ledger.database import open_engine, quotes_values, readi
 
 __all__ = ["HEAD", "exists", "identity_of", "open_database"]
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; so that an up-to-date ledger opens without importing Alembic."""
 
 _ADVISORY_LOCK = 0x0C1ED6E5

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from order_cancellation.ledger.states import State, check_move
+from order_cancellation.ledger.states import OUTCOMES, State, check_move
 
 __all__ = ["COLUMNS", "MUTABLE", "Change", "Payloads", "Record"]
 
@@ -92,6 +92,8 @@ class Record:
     last_changed: float
     claim_id: int | None
     customer: int | None = None
+    pending: bool = False
+    asked: bool = False
     payloads: Payloads = field(default_factory=Payloads, repr=False, compare=False)
 
     @property
@@ -107,13 +109,16 @@ class Record:
     def moved(self, state: State, **changes: Any) -> Record:
         """Return the record in another state, or changed within its own.
 
-        A new state starts without an error and with no tries, unless ``changes`` says otherwise.
+        A new state starts without an error and with no tries, unless ``changes`` says otherwise. With an
+        outcome ends what the ERP may hold, and what a person's word was about.
 
         Raises:
             ValueError: The state machine has no such move.
         """
         check_move(self.state, state)
-        fresh = {} if state == self.state else {"tries": 0}
+        fresh: dict[str, Any] = {} if state == self.state else {"tries": 0}
+        if state in OUTCOMES:
+            fresh |= {"pending": False, "asked": False}
         return replace(self, **{"error": "", "hopeful": False, "state": state, **fresh, **changes})
 
     def columns(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["BOOKED", "MOVES", "OPEN", "UNFINISHED_OUTSIDE", "WITHDRAWABLE", "State", "check_move"]
+__all__ = ["BOOKED", "MOVES", "OPEN", "OUTCOMES", "UNFINISHED_OUTSIDE", "WITHDRAWABLE", "State", "check_move"]
 
 
 class State(StrEnum):
@@ -86,6 +86,9 @@ MOVES: dict[tuple[State, State], str] = {
 
 BOOKED = (_S.ACCEPTED, _S.WRITTEN_BACK)
 """States in which the ERP has booked it and the request is not at its end: never sent again."""
+
+OUTCOMES = (_S.ACCEPTED, _S.REFUSED, _S.WITHDRAWN)
+"""States that say how an attempt went out."""
 
 UNFINISHED_OUTSIDE = (_S.SENDING, _S.IN_DOUBT, _S.ANSWERED, _S.ACCEPTED, _S.REFUSED, _S.WRITTEN_BACK)
 """States in which the ERP may know of the request: taken up again whether Omnitron lists it or not."""

@@ -129,8 +129,8 @@ class _Case:
             return f"The ERP has booked it, and it is not sent again. {told}"
         if record.doubt or record.parked_from in _IN_THE_DARK:
             return self._in_doubt()
-        if record.parked_from == State.POSTPONED:
-            return f"The ERP wanted it later, and it waited too long. {self._read_and_sent()}{self._held()}"
+        if record.parked_from == State.POSTPONED or (record.parked_from == State.FAILED and record.pending):
+            return f"The ERP wanted it later. {self._read_and_sent()}{self._held()}"
         if self._had_by_another_flow():
             return (
                 "Another flow has had it, whose folder is gone, and may have booked it. It is sent to the "
@@ -196,7 +196,7 @@ class _Case:
 
     def _held(self) -> str:
         """Say what the ERP may hold of a request that is not in doubt: after a 2xx it was told to wait."""
-        if self.record.body_digest is None:
+        if not self.record.pending:
             return ""
         return f" The ERP has not confirmed a booking, and may hold one. {self._repeated()}"
 

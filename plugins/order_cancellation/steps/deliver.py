@@ -249,7 +249,8 @@ async def _put_back(desk: Desk, record: Record, home: str, pause: float) -> Reco
     if record.doubt:
         back = record.moved(State.IN_DOUBT, error=f"in doubt: {error}", **changes)
     else:
-        back = record.moved(State.PREPARED, error=error, body_digest=None, **changes)
+        digest = record.body_digest if record.pending else None
+        back = record.moved(State.PREPARED, error=error, body_digest=digest, **changes)
     return await desk.record(Change(record, back))
 
 
@@ -285,6 +286,10 @@ async def _status_moved(desk: Desk, record: Record) -> Record | None:
     if record.doubt:  # it may be booked already, and "withdrawn" would deny it
         text = f"in doubt: an earlier send may have been booked, and {text}"
         parked = record.moved(State.PARKED, parked_from=State.IN_DOUBT, error=text)
+        return await desk.record(Change(record, parked))
+    if record.pending:
+        text = f"the ERP took it for later and may book it, and {text}"
+        parked = record.moved(State.PARKED, parked_from=State.POSTPONED, error=text)
         return await desk.record(Change(record, parked))
     return await desk.record(Change(record, record.moved(State.WITHDRAWN, step="", error=text)))
 

@@ -149,9 +149,9 @@ async def _take_unfinished(context: Context, taking: _Taking) -> None:
 
 
 async def _take_asked(context: Context, taking: _Taking) -> None:
-    """Take up what a person wants done again; where Omnitron has it no longer, the word falls away."""
+    """Take up what a person named; where Omnitron has it no longer, the word falls away."""
     flow, intake = context.flow.id, context.ledger.intake
-    for request_id, uuid in await asyncio.to_thread(intake.asked_again, flow):
+    for request_id, uuid, redo in await asyncio.to_thread(intake.asked_for, flow):
         if uuid in taking.seen:
             continue
         try:
@@ -160,12 +160,13 @@ async def _take_asked(context: Context, taking: _Taking) -> None:
             taking.problems.append(f"{_not_taken(request_id)}: it could not be read: {error}")
             continue
         if request is not None and request.get("uuid") == uuid:
-            await _enter(context, taking, [request], redo=True)
+            await _enter(context, taking, [request], redo=redo, named=True)
             taking.see(uuid)
             continue
         has = "no request of this number" if request is None else "another request under this number"
-        why = f"Omnitron has {has}, so the redo falls away"
-        await asyncio.to_thread(intake.drop_redo, flow, uuid, run_id=context.run_id, why=why)
+        word = "the redo" if redo else "the wish to have it done"
+        why = f"Omnitron has {has}, so {word} falls away"
+        await asyncio.to_thread(intake.drop_word, flow, uuid, run_id=context.run_id, why=why)
         taking.problems.append(f"{_not_taken(request_id)}: {why}.")
 
 
@@ -176,7 +177,7 @@ async def _take_listed(context: Context, taking: _Taking, query: ListQuery, *, w
         async for requests in pages:
             taking.kept.update(request["uuid"] for request in requests)
             fresh = [request for request in requests if request["uuid"] not in taking.seen]
-            await _enter(context, taking, fresh, redo=False)
+            await _enter(context, taking, fresh)
     summary = reading.summary
     _tell_reading(taking, summary)
     if whole and summary.complete:
@@ -216,7 +217,7 @@ async def _take_named(context: Context, taking: _Taking, request_ids: Sequence[i
                 f"{_not_taken(request_id)}: Omnitron's answer has no uuid, so it can't be tracked."
             )
         else:
-            await _enter(context, taking, [request], redo=redo)
+            await _enter(context, taking, [request], redo=redo, named=True)
 
 
 def _not_taken(request_id: int) -> str:
@@ -224,7 +225,12 @@ def _not_taken(request_id: int) -> str:
 
 
 async def _enter(
-    context: Context, taking: _Taking, requests: Sequence[Mapping[str, Any]], *, redo: bool
+    context: Context,
+    taking: _Taking,
+    requests: Sequence[Mapping[str, Any]],
+    *,
+    redo: bool = False,
+    named: bool = False,
 ) -> None:
     steps = context.flow.steps
     counts = await asyncio.to_thread(
@@ -238,6 +244,7 @@ async def _enter(
         position=taking.taken,
         room=taking.room - taking.taken,
         redo=redo,
+        named=named,
         former=context.former_flows,
     )
     taking.add(counts)

@@ -23,7 +23,7 @@ from order_cancellation.errors import (
 from order_cancellation.http.masking import excerpt, secret_headers
 from order_cancellation.ledger import Change, Record, State
 from order_cancellation.steps.attributes import safe_text
-from order_cancellation.steps.calls import decides_unknown, has_exit
+from order_cancellation.steps.calls import decides_unknown, digest_of, has_exit, stored_call
 from order_cancellation.steps.context import Context
 from order_cancellation.steps.deliver import answer_of, deliver, put_back_if_asked_to_wait
 from order_cancellation.steps.desk import Desk
@@ -115,6 +115,9 @@ def _consequence(context: Context, record: Record, answer: StoredAnswer, relatio
 def _postponed(context: Context, record: Record, answer: StoredAnswer, relation: Relation) -> Record:
     """Keep the key where the ERP may hold something under it: after a 2xx, and where nobody knows.
 
+    It may hold it until there is an outcome, whatever it answers in between: a 409, for one, most likely
+    means that it does.
+
     Without any answer ``do_nothing`` decides nothing, nor does it on one that proves nothing unless the
     flow's owner said that the script decides: postponed, the request would be sent again.
     """
@@ -123,8 +126,11 @@ def _postponed(context: Context, record: Record, answer: StoredAnswer, relation:
             f"{_told(context, answer, record)}, and the script's do_nothing does not say whether it is booked"
         )
         return _in_doubt(context, record, told, relation)
-    if answer.is_success or answer.proves_nothing or record.doubt:
-        return record.moved(State.POSTPONED, step="", relation=relation)
+    pending = record.pending or answer.is_success or answer.proves_nothing
+    if pending or record.doubt:
+        # there is none where a person cleared a refusal
+        digest = record.body_digest or digest_of(stored_call(record))
+        return record.moved(State.POSTPONED, step="", relation=relation, pending=pending, body_digest=digest)
     return record.moved(
         State.POSTPONED, step="", relation=relation, key_number=record.key_number + 1, body_digest=None
     )
@@ -133,10 +139,12 @@ def _postponed(context: Context, record: Record, answer: StoredAnswer, relation:
 def _refused(context: Context, record: Record, answer: StoredAnswer, relation: Relation) -> Record:
     told = _told(context, answer, record)
     conflict = record.doubt and answer.status == HTTPStatus.CONFLICT
-    still_in_doubt = record.doubt and not answer.refuses_what_it_read
+    still_in_doubt = not answer.refuses_what_it_read and (
+        record.doubt or (record.pending and not answer.is_success)
+    )
     if (answer.proves_nothing or still_in_doubt) and not decides_unknown(context.flow):
         # that a repeat is refused says of the first send only what the ERP itself says: a conflict, for one,
-        # most likely means that it was booked
+        # most likely means that it was booked; what it took for later, it may itself call failed with a 2xx
         back = _in_doubt(context, record, told, relation)
         settled_by_nobody = conflict and context.flow.write_to_erp.look_up is None
         return replace(back, hopeful=back.hopeful and not settled_by_nobody)
@@ -164,7 +172,8 @@ async def _auth_fail(desk: Desk, record: Record, answer: StoredAnswer, kept: dic
         if record.doubt or doubtful:
             back = _in_doubt(context, record, text, Relation.AUTH_FAIL)
         else:
-            relation = {"relation": Relation.AUTH_FAIL, "body_digest": None}
+            digest = record.body_digest if record.pending else None
+            relation = {"relation": Relation.AUTH_FAIL, "body_digest": digest}
             back = failed(context, record, record.step, text, **relation)
         return await desk.record(Change(record, back, kept))
     problem, hopeful = await _logged_in_anew(context, record, answer)
@@ -195,7 +204,7 @@ def _to_be_sent(context: Context, record: Record, answer: StoredAnswer, problem:
     changes: dict[str, Any] = {"relation": Relation.AUTH_FAIL, "error": problem}
     if record.doubt and has_exit(context.flow, record):
         return record.moved(State.IN_DOUBT, **changes)
-    if not (record.doubt or answer.proves_nothing):
+    if not (record.doubt or record.pending or answer.proves_nothing):
         changes["body_digest"] = None
     return record.moved(State.PREPARED, **changes)
 

@@ -56,7 +56,7 @@ REDO: dict[str, tuple[dict[str, Any], str, bool]] = {
     "refused": ({"state": State.REFUSED}, "The next run tells Omnitron so (tag no)", False),
     "postponed": ({"state": State.POSTPONED}, "without a redo, too", False),
     "postponed after a 2xx": (
-        {"state": State.POSTPONED, "body_digest": "d"},
+        {"state": State.POSTPONED, "body_digest": "d", "pending": True},
         "The ERP has not confirmed a booking, and may hold one.",
         True,
     ),
@@ -82,8 +82,13 @@ REDO: dict[str, tuple[dict[str, Any], str, bool]] = {
     "parked, not judged": (IN_THE_DARK | {"parked_from": State.ANSWERED}, "Nobody knows", True),
     "parked, postponed": (
         {"state": State.PARKED, "parked_from": State.POSTPONED},
-        "it waited too long",
+        "The ERP wanted it later.",
         False,
+    ),
+    "parked, failed after a 2xx that wanted it later": (
+        {"state": State.PARKED, "parked_from": State.FAILED, "body_digest": "d", "pending": True},
+        "The ERP has not confirmed a booking, and may hold one.",
+        True,
     ),
     "parked, another call": (
         {"state": State.PARKED, "parked_from": State.PREPARED, "body_digest": "d"},
