@@ -109,8 +109,8 @@ class TestPending:
         engine.run("run-1")
         engine.write(a_flow(scripts=True, write_to_erp=KEY))
         assert engine.clear_failed("run-1").counts == {"postponed": 1}
-        cheaper = {"position": 1, "set": {"order_item.price": "1.00"}}
-        play(sandbox, {"match": {"route": "omnitron.list"}, "then": {"change": cheaper}}, idempotency=False)
+        cheaper = {"change": {"position": 1, "set": {"order_item.price": "1.00"}}}
+        play(sandbox, {"match": {"route": "omnitron.detailed"}, "then": cheaper}, idempotency=False)
         engine.run("run-2")
         assert (engine.states(), engine.booked()) == ({1: "parked"}, [1])
 
@@ -165,6 +165,19 @@ class TestAsked:
         no_more_waiting(engine)
         engine.run("run-3")
         assert engine.booked() == [*before, 1]
+
+    def test_so_is_what_a_person_cleared(self, engine, sandbox):
+        """Omnitron was told of the refusal, and lists the request no longer."""
+        engine.write(a_flow(write_to_omnitron={"on_failure": {"action": "reject"}}))
+        play(sandbox, answers({"status": 422, "body": {"error": "unknown order"}}), keep=False)
+        engine.run("run-1")
+        play(sandbox, {"match": {"route": "erp.book"}, "then": THROTTLED})
+        engine.clear_failed("run-1")
+        assert engine.states() == {1: "prepared"}
+        play(sandbox)
+        no_more_waiting(engine)
+        engine.run("run-2")
+        assert (engine.states(), engine.booked()) == ({1: "done"}, [1])
 
     def test_a_redo_outlives_a_typo_in_the_script(self, engine, sandbox):
         engine.write(a_flow(scripts=True))

@@ -60,6 +60,8 @@ def lifted(old: Record) -> Record:
     may have been wrong, and repaired since. For that it stands under the key that it was sent under.
     """
     changes: dict[str, Any] = {"next_at": None, "auth_fails": 0, "attempts": old.attempts + 1}
+    if old.relation == "failure":  # Omnitron may have been told so, and list it no longer
+        changes["asked"] = True
     if old.step == "custom_response" and old.is_refused_success:
         return old.moved(State.ANSWERED, key_number=old.key_number - 1, **changes)
     state = State.FETCHED if old.step in ("script", "mapping") else State.PREPARED
