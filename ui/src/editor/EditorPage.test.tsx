@@ -165,6 +165,32 @@ test.each([
   });
 });
 
+const versionOf = (id: number) => ({
+  id,
+  revision: `r${id}`,
+  at: "2026-03-24T12:00:00Z",
+  author: "ayse",
+  note: "",
+  is_current: id === 2,
+});
+
+test("a restored version leaves the focus on the flow's name: the list with its button is read anew", async () => {
+  const user = userEvent.setup();
+  serveFlow({
+    "GET flows/acme/history": { versions: [versionOf(2), versionOf(1)] },
+    "GET flows/acme/history/diff": { files: [] },
+    "POST flows/acme/restore": { revision: "r1", saved_at: "2026-03-24T12:00:00Z", cases: [] },
+  });
+  showFlow("history");
+  const [, restore] = await screen.findAllByRole("button", { name: "Restore" });
+  if (restore !== undefined) await user.click(restore);
+  const dialog = await screen.findByRole("alertdialog");
+  await user.click(within(dialog).getByRole("button", { name: "Restore" }));
+  await waitFor(() => {
+    expect(document.activeElement).toBe(screen.getByRole("heading", { name: "acme" }));
+  });
+});
+
 test("another card of the same flow is no leaving", async () => {
   serveFlow();
   showFlow("write_to_erp");

@@ -1,5 +1,6 @@
 import { Badge, Button, Heading, HStack, Stack, Text } from "@chakra-ui/react";
-import { useRef, useState } from "react";
+import { useEffect, useState } from "react";
+import { useLocation } from "react-router-dom";
 
 import { Confirm } from "../shared/Confirm";
 import { PageLink } from "../shared/PageLink";
@@ -19,10 +20,14 @@ interface Actions {
 
 /** The flow's name and state, and what can be done with the whole of it. */
 export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
-  const { flow, document, locked, unsaved, checking, problems, discard } = useFlowEditor();
+  const { flow, document, locked, unsaved, checking, problems, discard, heading } = useFlowEditor();
   // the names as they were when it was asked: a dialog keeps its words while it closes
   const [discarding, setDiscarding] = useState({ open: false, names: "" });
-  const name = useRef<HTMLHeadingElement>(null);
+  const { state } = useLocation() as { state: { fromList?: boolean } | null };
+  const cameFromList = state?.fromList === true;
+  useEffect(() => {
+    if (cameFromList) heading.current?.focus(); // what had it stands in the list, which is gone
+  }, [cameFromList, heading]);
   const title = valueAt(document, "title");
   return (
     <HStack
@@ -43,7 +48,7 @@ export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
           </Text>
         )}
         <HStack flexWrap="wrap" gap={2}>
-          <Heading as="h1" ref={name} size="lg" tabIndex={-1}>
+          <Heading as="h1" ref={heading} size="lg" tabIndex={-1}>
             {typeof title === "string" && title !== "" ? title : flow.id}
           </Heading>
           <Text color="fg.muted" fontFamily="mono" fontSize="sm">
@@ -86,7 +91,7 @@ export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
       <Confirm
         action="Discard"
         danger
-        focusAfter={() => (unsaved.length === 0 ? name.current : null)} // its button is disabled by then
+        focusAfter={() => (unsaved.length === 0 ? heading.current : null)} // its button is disabled by then
         onClose={() => {
           setDiscarding({ ...discarding, open: false });
         }}

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { airflow, api } from "../api";
 import { Confirm } from "../shared/Confirm";
 import { PageLink } from "../shared/PageLink";
+import { useRefocus } from "../shared/useRefocus";
 import { complain, say } from "../toaster";
 import type { Flow } from "../types";
 import { useFlowEditor } from "./useEditor";
@@ -16,6 +17,7 @@ interface Buttons {
 /** Run and unpause go to Airflow's own API, with Airflow's own rights. */
 export const RunButtons = ({ flow, onAirflow }: Buttons) => {
   const [busy, setBusy] = useState(false);
+  useRefocus(busy);
   // the flow as it stood when it was asked for: a dialog keeps its words while it closes
   const [asked, setAsked] = useState({ open: false, flow });
   const id = encodeURIComponent(flow.id);

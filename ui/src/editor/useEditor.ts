@@ -1,4 +1,13 @@
-import { createContext, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import {
+  createContext,
+  type RefObject,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 
 import { api, messageOf } from "../api";
 import type { Checked, Draft, Flow, Json, JsonObject, Problem } from "../types";
@@ -21,6 +30,8 @@ export interface Editor {
   changed: Set<string>;
   /** Why nothing can be changed here; null: it can. */
   locked: string | null;
+  /** The flow's name at the top: it takes the focus where the button that had it can't have it any more. */
+  heading: RefObject<HTMLHeadingElement | null>;
   set: (path: string, value: Json | undefined) => void;
   setFile: (name: string, text: string | undefined) => void;
   setRaw: (text: string) => void;
@@ -45,6 +56,7 @@ const baseOf = (flow: Flow): Base => ({
 
 /** The state of a flow that is being edited; the server checks it while one types. */
 export function useEditor(loaded: Flow): Editor {
+  const heading = useRef<HTMLHeadingElement>(null);
   const [flow, setFlow] = useState(loaded);
   const [draft, setDraft] = useState(() => fresh(loaded));
   const { checked, checkedFor, checkError } = useChecked(flow, draft);
@@ -91,6 +103,7 @@ export function useEditor(loaded: Flow): Editor {
     unsaved: changedFiles(base, draft),
     changed: changedCards(base, draft, document),
     locked: lockOf(flow),
+    heading,
     set,
     setFile,
     setRaw,

@@ -138,6 +138,23 @@ test("a flow is deleted only when its name is typed", async () => {
   });
 });
 
+test("a deleted flow leaves the focus on the heading: its row goes", async () => {
+  const user = userEvent.setup();
+  show({ "DELETE flows/acme": {} });
+  await user.click(await screen.findByRole("button", { name: "Actions for acme" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Delete…" }));
+  await user.type(within(await screen.findByRole("alertdialog")).getByRole("textbox"), "acme{Enter}");
+  await waitFor(() => {
+    expect(document.activeElement).toBe(screen.getByRole("heading", { name: "2 flows" }));
+  });
+});
+
+test("a flow opened from the list has the focus on its name", async () => {
+  show({});
+  await userEvent.click(await screen.findByRole("link", { name: "The flow acme" }));
+  expect(document.activeElement).toBe(await screen.findByRole("heading", { level: 1, name: "acme" }));
+});
+
 test("a folder that can't be written lets nothing be made, and says why", async () => {
   show({ "GET flows": list({ writable: false, why_not: "The folder is read-only." }) });
   expect(await screen.findByText("Read-only: The folder is read-only.")).toBeDefined();

@@ -1,5 +1,5 @@
 import { Alert, Box, Button, chakra, Heading, HStack, Stack, Table, Text } from "@chakra-ui/react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 
 import { api, apiUrl } from "../api";
 import { Confirm } from "../shared/Confirm";
@@ -25,6 +25,13 @@ const REFRESH_MS = 15_000;
 export const FlowsPage = () => {
   const { data, error, reload } = useApi<FlowList>("flows", { refreshMs: REFRESH_MS });
   const [open, setOpen] = useState<Open>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  /** What has the focus after a dialog that a row's menu opened; null: the button that opened it. */
+  const next = useRef<HTMLElement>(null);
+  const ask = (what: Open, button: HTMLElement | null) => {
+    next.current = button;
+    setOpen(what);
+  };
   const close = () => {
     setOpen(null);
   };
@@ -36,14 +43,14 @@ export const FlowsPage = () => {
   return (
     <Stack gap={4}>
       <HStack flexWrap="wrap" justify="space-between">
-        <Heading as="h1" size="lg">
+        <Heading as="h1" ref={heading} size="lg" tabIndex={-1}>
           {data.flows.length === 1 ? "1 flow" : `${data.flows.length} flows`}
         </Heading>
         <HStack>
           <Button
             disabled={!mayCreate}
             onClick={() => {
-              setOpen({ kind: "import" });
+              ask({ kind: "import" }, null);
             }}
             size="sm"
             variant="outline"
@@ -53,7 +60,7 @@ export const FlowsPage = () => {
           <Button
             disabled={!mayCreate}
             onClick={() => {
-              setOpen({ kind: "new" });
+              ask({ kind: "new" }, null);
             }}
             size="sm"
           >
@@ -72,11 +79,11 @@ export const FlowsPage = () => {
       ) : (
         <FlowTable
           flows={data.flows}
-          onCopy={(flow) => {
-            setOpen({ kind: "copy", flow });
+          onCopy={(flow, button) => {
+            ask({ kind: "copy", flow }, button);
           }}
-          onDelete={(flow) => {
-            setOpen({ kind: "delete", flow });
+          onDelete={(flow, button) => {
+            ask({ kind: "delete", flow }, button);
           }}
           reload={reload}
           writable={data.writable}
@@ -85,12 +92,23 @@ export const FlowsPage = () => {
       )}
       <NewFlowDialog
         copyOf={open?.kind === "copy" ? open.flow : null}
+        focusAfter={() => next.current}
         list={data}
         onClose={close}
         open={open?.kind === "new" || open?.kind === "copy"}
       />
       <ImportDialog list={data} onClose={close} open={open?.kind === "import"} />
-      {open?.kind === "delete" && <Delete flow={open.flow} onClose={close} onDone={reload} />}
+      {open?.kind === "delete" && (
+        <Delete
+          flow={open.flow}
+          focusAfter={() => next.current}
+          onClose={close}
+          onDone={() => {
+            next.current = heading.current; // its row goes
+            reload();
+          }}
+        />
+      )}
     </Stack>
   );
 };
@@ -107,8 +125,8 @@ interface Rows {
   writable: boolean;
   mayCreate: boolean;
   reload: () => void;
-  onCopy: (flow: FlowRow) => void;
-  onDelete: (flow: FlowRow) => void;
+  onCopy: (flow: FlowRow, button: HTMLElement | null) => void;
+  onDelete: (flow: FlowRow, button: HTMLElement | null) => void;
 }
 
 const FlowTable = ({ flows, ...actions }: Rows) => (
@@ -148,7 +166,7 @@ const FlowTableRow = ({
 }: Omit<Rows, "flows"> & { flow: FlowRow }) => (
   <Table.Row>
     <Table.Cell maxWidth="20rem" verticalAlign="top">
-      <PageLink fontWeight="semibold" to={`/plugin/flows?flow=${flow.id}`}>
+      <PageLink fontWeight="semibold" state={{ fromList: true }} to={`/plugin/flows?flow=${flow.id}`}>
         {flow.title || flow.id}
       </PageLink>
       <Text color="fg.muted" fontFamily="mono" fontSize="xs">
@@ -192,11 +210,11 @@ const FlowTableRow = ({
       <RowMenu
         flow={flow}
         mayCreate={mayCreate}
-        onCopy={() => {
-          onCopy(flow);
+        onCopy={(button) => {
+          onCopy(flow, button);
         }}
-        onDelete={() => {
-          onDelete(flow);
+        onDelete={(button) => {
+          onDelete(flow, button);
         }}
         onExport={() => {
           location.assign(apiUrl(`flows/${encodeURIComponent(flow.id)}/export`));
@@ -219,10 +237,21 @@ async function switchFlow({ id, enabled }: FlowRow): Promise<void> {
   }
 }
 
-const Delete = ({ flow, onClose, onDone }: { flow: FlowRow; onClose: () => void; onDone: () => void }) => (
+const Delete = ({
+  flow,
+  focusAfter,
+  onClose,
+  onDone,
+}: {
+  flow: FlowRow;
+  focusAfter: () => HTMLElement | null;
+  onClose: () => void;
+  onDone: () => void;
+}) => (
   <Confirm
     action="Delete"
     danger
+    focusAfter={focusAfter}
     onClose={onClose}
     onConfirm={async () => {
       const path = `flows/${encodeURIComponent(flow.id)}`;

@@ -43,7 +43,7 @@ const Form = ({ list, onClose }: Asked) => {
     try {
       const json = { id, archive: await base64Of(archive), note: `Imported from ${archive.name}` };
       await api("flows", { method: "POST", json });
-      await navigate(`/plugin/flows?flow=${id}`);
+      await navigate(`/plugin/flows?flow=${id}`, { state: { fromList: true } });
     } catch (failed) {
       setError(failed);
       setBusy(false);

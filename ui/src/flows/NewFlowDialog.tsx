@@ -13,11 +13,13 @@ interface Asked {
   list: FlowList;
   /** The flow to duplicate; null: a template is chosen. */
   copyOf: FlowRow | null;
+  /** What has the focus once it is closed; null: the button that opened it. */
+  focusAfter: () => HTMLElement | null;
   onClose: () => void;
 }
 
 export const NewFlowDialog = (asked: Asked) => (
-  <FormDialog onClose={asked.onClose} open={asked.open}>
+  <FormDialog focusAfter={asked.focusAfter} onClose={asked.onClose} open={asked.open}>
     <Form {...asked} />
   </FormDialog>
 );
@@ -41,7 +43,7 @@ const Form = ({ list, copyOf, onClose }: Asked) => {
     const from: Partial<NewFlow> = copyOf === null ? { template } : { copy_of: copyOf.id };
     try {
       await api("flows", { method: "POST", json: { id, title: title.trim() || undefined, ...from } });
-      await navigate(`/plugin/flows?flow=${id}`);
+      await navigate(`/plugin/flows?flow=${id}`, { state: { fromList: true } });
     } catch (failed) {
       setError(messageOf(failed));
       setBusy(false);

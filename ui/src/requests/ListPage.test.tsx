@@ -178,6 +178,17 @@ describe("choosing and redoing", () => {
     expect(screen.getByText("3 requests chosen")).toBeTruthy();
   });
 
+  test("leaves the focus on the heading when what is chosen is let go", async () => {
+    serve({ "GET requests": LIST, "GET flows": flowList() });
+    show();
+    await screen.findAllByRole("checkbox");
+    await userEvent.click(box(4701));
+    await userEvent.click(screen.getByRole("button", { name: "Let go" }));
+    await waitFor(() => {
+      expect(document.activeElement).toBe(screen.getByRole("heading", { level: 1, name: "Requests" }));
+    });
+  });
+
   test("states what it means for each kind, asks why, and tells of each that could not be", async () => {
     const calls = serve({
       "GET requests": LIST,

@@ -1,10 +1,11 @@
 import { Box, Button, Heading, HStack, Link, Span, Stack, Text } from "@chakra-ui/react";
-import { useRef, useState } from "react";
+import { type RefObject, useRef, useState } from "react";
 import { Link as RouterLink, useSearchParams } from "react-router-dom";
 
 import { EmptyState } from "../shared/EmptyState";
 import { ErrorNote } from "../shared/ErrorNote";
 import { Loading } from "../shared/Loading";
+import { useFocusAfter, useRefocus } from "../shared/useRefocus";
 import { complain } from "../toaster";
 import type { FlowList } from "../types";
 import type { Outcomes } from "./types";
@@ -46,7 +47,7 @@ export const ListPage = (place: Place) => {
   return (
     <Stack gap={3} maxWidth="100rem" mx="auto">
       <HStack justify="space-between">
-        <Heading ref={heading} size="lg" tabIndex={-1}>
+        <Heading as="h1" ref={heading} size="lg" tabIndex={-1}>
           {place.runId === undefined ? "Requests" : "Requests of this run"}
         </Heading>
         <Button onClick={requests.reload} size="sm" variant="outline">
@@ -71,6 +72,7 @@ export const ListPage = (place: Place) => {
       <Found
         choose={choose}
         filters={filters}
+        heading={heading}
         mayRedo={(flow) => flows?.find(({ id }) => id === flow)?.rights.redo ?? false}
         place={place}
         requests={requests}
@@ -109,11 +111,12 @@ interface Listed {
   filters: Filters;
   place: Place;
   selection: Selection;
+  heading: RefObject<HTMLElement | null>;
   mayRedo: (flow: string) => boolean;
   choose: (change: Partial<Filters>) => void;
 }
 
-const Found = ({ requests, filters, place, selection, mayRedo, choose }: Listed) => {
+const Found = ({ requests, filters, place, selection, heading, mayRedo, choose }: Listed) => {
   const { rows, answer, waiting, stale, error, reload, showNewest } = requests;
   if (answer === undefined || (stale && error !== undefined))
     return error === undefined ? (
@@ -149,7 +152,13 @@ const Found = ({ requests, filters, place, selection, mayRedo, choose }: Listed)
         />
       )}
       <Pages choose={choose} filters={filters} next={answer.next} shown={rows.length} />
-      <Chosen key={choiceOf(filters, place)} onDone={reload} requests={requests} selection={selection} />
+      <Chosen
+        heading={heading}
+        key={choiceOf(filters, place)}
+        onDone={reload}
+        requests={requests}
+        selection={selection}
+      />
     </Stack>
   );
 };
@@ -221,16 +230,15 @@ const Pages = ({ filters, next, shown, choose }: Paged) => {
 const Chosen = ({
   requests,
   selection,
+  heading,
   onDone,
-}: {
-  requests: Requests;
-  selection: Selection;
-  onDone: () => void;
-}) => {
+}: Pick<Listed, "heading" | "requests" | "selection"> & { onDone: () => void }) => {
   const [reading, setReading] = useState(false);
   const [asked, setAsked] = useState<Consequence[]>([]);
   const [open, setOpen] = useState(false);
   const chosen = selection.among(requests.rows);
+  useRefocus(reading);
+  useFocusAfter(chosen.length > 0, heading);
   const ask = async () => {
     setReading(true);
     try {

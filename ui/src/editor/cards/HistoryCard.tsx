@@ -1,5 +1,5 @@
 import { Badge, Button, chakra, HStack, Stack, Table, Text } from "@chakra-ui/react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 
 import { api } from "../../api";
 import { Confirm } from "../../shared/Confirm";
@@ -109,17 +109,20 @@ interface Restored {
 }
 
 const Restore = ({ version, onClose, onSaved }: Restored) => {
-  const { flow, unsaved } = useFlowEditor();
+  const { flow, unsaved, heading } = useFlowEditor();
+  const restored = useRef(false);
   const path = `flows/${encodeURIComponent(flow.id)}`;
   const { data } = useApi<{ files: FileDiff[] }>(`${path}/history/diff?from=${version.id}`);
   return (
     <Confirm
       action="Restore"
+      focusAfter={() => (restored.current ? heading.current : null)} // the list is read anew, and its buttons go
       onClose={onClose}
       onConfirm={async () => {
         const note = `Restored the version of ${version.at.slice(0, 16).replace("T", " ")}`;
         const json = { version: version.id, base: flow.revision, note };
         onSaved(await api<Saved>(`${path}/restore`, { method: "POST", json }));
+        restored.current = true;
       }}
       open
       title="Restore this version?"

@@ -1,4 +1,5 @@
 import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { afterEach, expect, test, vi } from "vitest";
 
 import { field, flow, NEVER, No, press, serveFlow, showFlow, type } from "../fakeFlow";
@@ -168,5 +169,22 @@ test("a save that is under way is not left by Escape, × or Cancel: its outcome 
   fireEvent.keyDown(dialog, { key: "Escape" });
   await waitFor(() => {
     expect(screen.getByRole("dialog", { name: "Save acme" }).dataset.state).toBe("open");
+  });
+});
+
+test.each([
+  ["Cancel", "button", "Save"],
+  ["Save", "heading", "acme"],
+])("the save dialog, left by %s, leaves the focus on the %s %s", async (...of) => {
+  const [answer, role, name] = of;
+  const user = userEvent.setup();
+  serveFlow();
+  showFlow("write_to_erp");
+  type(await field(/API URL/), "/refunds");
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  const dialog = await screen.findByRole("dialog");
+  await user.click(within(dialog).getByRole("button", { name: answer }));
+  await waitFor(() => {
+    expect(document.activeElement).toBe(screen.getByRole(role, { name }));
   });
 });

@@ -1,5 +1,5 @@
 import { Alert, Button, Field, Input, Stack, Text } from "@chakra-ui/react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 
 import { api, ApiError, type Detail, messageOf } from "../../api";
 import { Diff, FileDiffs } from "../../shared/Diff";
@@ -15,11 +15,33 @@ interface Asked {
   onSaved: (saved: Saved, sent: Draft | null) => void;
 }
 
-export const SaveDialog = (asked: Asked) => (
-  <FormDialog onClose={asked.onClose} open={asked.open} size="lg">
-    <Body {...asked} />
-  </FormDialog>
-);
+export const SaveDialog = (asked: Asked) => {
+  const { heading } = useFlowEditor();
+  const settled = useRef(false);
+  const close = (isSettled: boolean) => {
+    settled.current = isSettled;
+    asked.onClose();
+  };
+  const leave = () => {
+    close(false);
+  };
+  return (
+    <FormDialog
+      focusAfter={() => (settled.current ? heading.current : null)} // its button is disabled by then
+      onClose={leave}
+      open={asked.open}
+      size="lg"
+    >
+      <Body
+        {...asked}
+        onClose={leave}
+        onSettled={() => {
+          close(true);
+        }}
+      />
+    </FormDialog>
+  );
+};
 
 /** Why the server did not save, where there is a way on. */
 type Refusal = { kind: "cases" | "changed" | "invalid"; detail: Detail; message: string };
@@ -32,7 +54,7 @@ function refusalOf(error: unknown): Refusal | null {
     : null;
 }
 
-const Body = ({ onClose, onSaved }: Asked) => {
+const Body = ({ onClose, onSettled, onSaved }: Asked & { onSettled: () => void }) => {
   const { flow, base, draft, problems, unsaved, takeSaved } = useFlowEditor();
   const [note, setNote] = useState("");
   const [busy, setBusy] = useState(false);
@@ -48,7 +70,7 @@ const Body = ({ onClose, onSaved }: Asked) => {
     setError(null);
     try {
       await work();
-      onClose();
+      onSettled();
     } catch (failed) {
       const why = refusalOf(failed);
       setRefusal(why);

@@ -52,24 +52,25 @@ export const FromMenu = ({ step, busy, during }: { step: TestedStep; busy: boole
   return isFirst ? (
     <Menu.Root>
       <Menu.Trigger asChild>
-        <Button disabled={busy || !flow.rights.test} size="xs" variant="outline">
+        <Button disabled={!flow.rights.test} size="xs" variant="outline">
           Fetch from Omnitron ▾
         </Button>
       </Menu.Trigger>
       <Portal>
         <Menu.Positioner>
           <Menu.Content>
-            <Menu.Item onClick={() => void fetchFromOmnitron(true)} value="masked">
+            <Menu.Item disabled={busy} onClick={() => void fetchFromOmnitron(true)} value="masked">
               One request, personal data masked
             </Menu.Item>
             <Menu.Item
-              disabled={!flow.rights.reveal}
+              disabled={busy || !flow.rights.reveal}
               onClick={() => void fetchFromOmnitron(false)}
               value="unmasked"
             >
               One request, unmasked{flow.rights.reveal ? "" : " (your role may not)"}
             </Menu.Item>
             <Menu.Item
+              disabled={busy}
               onClick={() => {
                 trials.put(step, { input: sample(), result: null, personal: false });
               }}

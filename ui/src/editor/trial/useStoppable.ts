@@ -1,5 +1,7 @@
 import { type RefCallback, useCallback, useEffect, useRef, useState } from "react";
 
+import { useRefocus } from "../../shared/useRefocus";
+
 export interface Stoppable {
   /** What is under way, as the button that began it says it ("Running"). */
   busy: string | null;
@@ -48,5 +50,6 @@ export function useStoppable(): Stoppable {
   useEffect(() => {
     if (busy === null && latest.current?.signal.aborted === true) button.current?.focus();
   }, [busy]);
+  useRefocus(busy !== null);
   return { busy, during, stop, begin };
 }
