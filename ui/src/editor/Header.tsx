@@ -72,7 +72,7 @@ export const Header = ({ inTab, onSave, onChain, onAirflow }: Actions) => {
       <HStack flexWrap="wrap" gap={2}>
         <RunButtons flow={flow} onAirflow={onAirflow} />
         <Button onClick={onChain} size="sm" variant="outline">
-          Run the whole chain
+          Test the whole chain
         </Button>
         <Button
           disabled={unsaved.length === 0}

@@ -1,7 +1,7 @@
 import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 
-import { flow, press, serveFlow, showFlow } from "./fakeFlow";
+import { DOCUMENT, flow, press, serveFlow, showFlow } from "./fakeFlow";
 
 afterEach(() => {
   cleanup();
@@ -84,4 +84,24 @@ test("a dialog that closes does not speak of the run that it has just begun", as
     expect(button.textContent).toBe("Run now");
   });
   expect(dialog.textContent).toBe(words);
+});
+
+const SCHEDULED = { ...DOCUMENT, schedule: { every: "5m" } };
+const WRONG = { path: "get_data.status", message: "is missing.", file: null, line: null };
+
+test.each([
+  ["runs by its schedule from then on", SCHEDULED, [], "The flow runs by its schedule again from then on."],
+  ["stays switched on", DOCUMENT, [], "The flow stays unpaused; without a schedule it runs only by hand."],
+  ["fails", SCHEDULED, [WRONG], "The saved flow is broken: the run fails, and nothing is sent."],
+])("who unpauses a flow and runs it reads that it %s", async (...of) => {
+  const [, document, problems, words] = of;
+  const airflow = { known: true, paused: true, next_run: null, last_run: null, parsed_at: null };
+  const { checked } = flow();
+  serveFlow({}, flow({ airflow, checked: { ...checked, document, problems } }));
+  showFlow();
+  await screen.findByRole("button", { name: "Unpause and run" });
+  press("Unpause and run");
+  const dialog = within(await screen.findByRole("alertdialog"));
+  expect(dialog.getByText(words)).toBeDefined();
+  expect(dialog.queryByText(/are sent to the ERP now/) === null).toBe(problems.length > 0);
 });

@@ -7,6 +7,7 @@ import { PageLink } from "../shared/PageLink";
 import { useRefocus } from "../shared/useRefocus";
 import { complain, say } from "../toaster";
 import type { Flow } from "../types";
+import { valueAt } from "./draft";
 import { useFlowEditor } from "./useEditor";
 
 interface Buttons {
@@ -93,13 +94,25 @@ const BEFORE: Record<string, string> = {
 };
 
 /** What a run brings about: it sends, what is saved and not what stands on the page, and after other runs. */
-const Consequence = ({ flow: { airflow: state } }: { flow: Flow }) => {
+const Consequence = ({ flow: { airflow: state, checked } }: { flow: Flow }) => {
   const { unsaved } = useFlowEditor();
+  const { document: saved } = checked;
+  const isScheduled = valueAt(saved, "schedule") !== undefined && valueAt(saved, "enabled") !== false;
   const before = BEFORE[state.last_run?.state ?? ""];
   return (
     <>
-      <Text>Requests that match are sent to the ERP now.</Text>
-      {state.paused === true && <Text>The flow runs by its schedule again from then on.</Text>}
+      {checked.problems.length > 0 ? (
+        <Text color="red.fg">The saved flow is broken: the run fails, and nothing is sent.</Text>
+      ) : (
+        <Text>Requests that match are sent to the ERP now.</Text>
+      )}
+      {state.paused === true && (
+        <Text>
+          {isScheduled
+            ? "The flow runs by its schedule again from then on."
+            : "The flow stays unpaused; without a schedule it runs only by hand."}
+        </Text>
+      )}
       {unsaved.length > 0 && <Text color="orange.fg">What you have not saved is no part of it.</Text>}
       {before !== undefined && <Text>{before}</Text>}
     </>

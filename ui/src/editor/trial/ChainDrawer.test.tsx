@@ -17,7 +17,7 @@ test.each([
     flow({ answer }),
   );
   showFlow();
-  fireEvent.click(await screen.findByRole("button", { name: "Run the whole chain" }));
+  fireEvent.click(await screen.findByRole("button", { name: "Test the whole chain" }));
   fireEvent.click(await screen.findByRole("button", { name: "Run the chain" }));
   await waitFor(() => {
     expect(calls.find(({ path }) => path.endsWith("/chain"))?.json).toMatchObject({
@@ -41,7 +41,7 @@ test.each([
   );
   showFlow("script");
   await fetchOne(how);
-  const name = "Run the whole chain";
+  const name = "Test the whole chain";
   fireEvent.click(within(screen.getByRole("region", { name: "Test" })).getByRole("button", { name }));
   const drawer = within(await screen.findByRole("dialog", { name }));
   const mark = "Personal data is shown";

@@ -42,7 +42,7 @@ export const ChainDrawer = ({ open, onClose }: { open: boolean; onClose: () => v
       <Drawer.Positioner>
         <Drawer.Content>
           <Drawer.Header>
-            <Drawer.Title>Run the whole chain</Drawer.Title>
+            <Drawer.Title>Test the whole chain</Drawer.Title>
           </Drawer.Header>
           <Drawer.Body>
             <Body />

@@ -10,7 +10,7 @@ import { Pairs } from "../Pairs";
 import { useFlowEditor } from "../useEditor";
 import { Explain } from "./Explain";
 import { type During, FromMenu } from "./FromMenu";
-import type { TestedStep } from "./inputs";
+import { awaited, firstStep, type TestedStep } from "./inputs";
 import { PersonalMark } from "./PersonalMark";
 import { Result } from "./Result";
 import { SaveCase } from "./SaveCase";
@@ -28,7 +28,7 @@ export const TestPanel = ({
   hint: ReactNode;
   onChain: () => void;
 }) => {
-  const { flow, draft } = useFlowEditor();
+  const { flow, draft, document } = useFlowEditor();
   const trials = useTrials();
   const { input, attributes, result, personal } = trials.of(step);
   const [saving, setSaving] = useState(false);
@@ -72,7 +72,7 @@ export const TestPanel = ({
           <HStack flexWrap="wrap" gap={2}>
             <FromMenu busy={busy !== null} during={during} step={step} />
             <Button onClick={onChain} size="xs" variant="outline">
-              Run the whole chain
+              Test the whole chain
             </Button>
             {personal && <PersonalMark />}
           </HStack>
@@ -83,7 +83,7 @@ export const TestPanel = ({
             onChange={(text) => {
               trials.put(step, { input: text });
             }}
-            placeholder="One request as JSON: paste it, or fetch it"
+            placeholder={awaited(step, firstStep(document))}
             value={input}
           />
           <HStack flexWrap="wrap" gap={2}>

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Chain, ChainStep } from "../../types";
-import { arrivedAt, prettyText } from "./inputs";
+import { arrivedAt, awaited, prettyText } from "./inputs";
 
 const step = (name: string, more: Partial<ChainStep>): ChainStep => ({
   step: name,
@@ -47,4 +47,13 @@ test("a chain that stops before a card brings it nothing", () => {
 
 test("text that is no JSON stays as it is", () => {
   expect(prettyText("not yet")).toBe("not yet");
+});
+
+test.each([
+  ["script", "script", /One request as JSON.*fetch it$/],
+  ["mapping", "mapping", /One request as JSON.*fetch it$/],
+  ["mapping", "script", /The script's result.*take it over$/],
+  ["custom_response", "script", /"response_data".*take it over$/],
+] as const)("the empty input of %s, where %s is first, says what it gets", (of, first, words) => {
+  expect(awaited(of, first)).toMatch(words);
 });

@@ -18,6 +18,13 @@ export const pairsOf = (attributes: Record<string, string>): Pair[] => Object.en
 export const firstStep = (document: JsonObject | null): TestedStep =>
   isObject(document?.script) ? "script" : "mapping";
 
+/** What stands in a panel's empty input: what the step gets, and where that is to be had. */
+export function awaited(step: TestedStep, first: TestedStep): string {
+  if (step === first) return "One request as JSON: paste it, or fetch it";
+  if (step === "mapping") return "The script's result as JSON: paste it, or take it over";
+  return '{"request_data": …, "response_data": …}: paste it, or take it over';
+}
+
 export const sample = () => pretty(sampleRequest());
 
 /** What the chain begins with: what stands in the first card's panel, else the document's example. */
