@@ -36,7 +36,11 @@ def flow_in_words(flow: Flow) -> str:
 
 def _schedule(flow: Flow) -> str:
     words = describe(flow.schedule)
-    return words if flow.enabled else f"not by itself, since it is disabled (else {words})"
+    return (
+        words
+        if flow.enabled or flow.schedule is None
+        else f"not by itself, since it is disabled (else {words})"
+    )
 
 
 def _steps(flow: Flow) -> Iterator[str]:

@@ -93,6 +93,10 @@ class TestDag:
         ):
             assert said in words
 
+    def test_tells_of_no_schedule_that_a_disabled_flow_does_not_have(self) -> None:
+        words = built(f"{PLAIN_FLOW}enabled: false\n").doc_md or ""
+        assert "**Runs** only by hand." in words
+
     def test_survives_serialisation(self) -> None:
         from airflow.serialization.serialized_objects import DagSerialization
 

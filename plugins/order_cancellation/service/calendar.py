@@ -43,10 +43,10 @@ def calendar_of(flow: Flow, now: datetime) -> Calendar:
     schedule = flow.schedule
     words = describe(schedule)
     timezone = "UTC" if schedule is None else schedule.timezone
-    if not flow.enabled:
-        return Calendar(f"not by itself, since it is disabled (else {words})", [], timezone)
     if schedule is None:
         return Calendar(words, [], timezone)
+    if not flow.enabled:
+        return Calendar(f"not by itself, since it is disabled (else {words})", [], timezone)
     times = islice(_times(schedule, now.astimezone(ZoneInfo(timezone))), _SHOWN)
     return Calendar(words, list(times), timezone)
 

@@ -16,6 +16,8 @@ from order_cancellation.ledger.states import BOOKED
 
 __all__ = ["Action", "Actions", "actions"]
 
+_AS_THE_FLOW_SAYS = "what the flow says"
+_NOTHING_TOLD = "Omnitron is told nothing: the flow says so."
 _IN_THE_DARK = (State.IN_DOUBT, State.SENDING, State.ANSWERED)
 
 
@@ -51,7 +53,7 @@ def actions(
         flow: The flow as it is; None: it can't be read, so nothing that it declares protects.
         sent: What was sent last; None: it is not kept, or nothing was sent.
         held: Whether a worker is on it right now.
-        paused: Whether Airflow runs the flow only once somebody has unpaused it.
+        paused: Whether its DAG is switched off.
     """
     case = _Case(record, flow, sent, paused)
     accepted = refused = None
@@ -115,8 +117,8 @@ class _Case:
 
     def _told_first(self) -> str:
         return (
-            f"{self._a_no()} The next run tells Omnitron so ({self._told_of_a_no()}), and the "
-            "run after that sends it again, under a new key."
+            f"{self._a_no()} The next run {self._tells_of_a_no()}, and the run after that sends it again, "
+            "under a new key."
         )
 
     def _in_doubt(self) -> str:
@@ -238,11 +240,13 @@ class _Case:
             if self.record.parked_from in (State.FAILED, State.REFUSED) and not self.record.doubt
             else ""
         )
-        told = self._told(self.flow.write_to_omnitron.on_success) if self.flow else "what the flow says"
-        return (
-            f"{doubted}The ERP has booked it: it is never sent again. Omnitron is told {self.when()} "
-            f"({told}){self._then_post_script()}."
-        )
+        booked = f"{doubted}The ERP has booked it: it is never sent again."
+        write_back = self.flow.write_to_omnitron.on_success if self.flow else None
+        if self.flow and write_back is None:
+            post_script = f" The post script runs {self.when()}." if self.flow.post_script is not None else ""
+            return f"{booked} {_NOTHING_TOLD}{post_script}"
+        told = self._told(write_back) if write_back else _AS_THE_FLOW_SAYS
+        return f"{booked} Omnitron is told {self.when()} ({told}){self._then_post_script()}."
 
     def refused(self) -> str:
         """Say what the decision "not booked" does."""
@@ -252,21 +256,32 @@ class _Case:
             else ""
         )
         return (
-            f"{contrary}The ERP has not booked it. Omnitron is told {self.when()} ({self._told_of_a_no()}). "
+            f"{contrary}The ERP has not booked it. {self._told_of_a_no()} "
             "It stays failed and is not sent, until somebody redoes it; then under a new key. If the ERP has "
             "it after all, that redo books it twice."
         )
 
     def _told_of_a_no(self) -> str:
-        return self._told(self.flow.write_to_omnitron.on_failure) if self.flow else "what the flow says"
+        if self.flow is None:
+            return f"Omnitron is told {self.when()} ({_AS_THE_FLOW_SAYS})."
+        write_back = self.flow.write_to_omnitron.on_failure
+        if write_back is None:
+            return _NOTHING_TOLD
+        return f"Omnitron is told {self.when()} ({self._told(write_back)})."
+
+    def _tells_of_a_no(self) -> str:
+        if self.flow is None:
+            return f"tells Omnitron so ({_AS_THE_FLOW_SAYS})"
+        write_back = self.flow.write_to_omnitron.on_failure
+        if write_back is None:
+            return "takes it to its end without a word to Omnitron"
+        return f"tells Omnitron so ({self._told(write_back)})"
 
     def _then_post_script(self) -> str:
         return ", and the post script runs" if self.flow and self.flow.post_script is not None else ""
 
     @staticmethod
-    def _told(write_back: WriteBack | None) -> str:
-        if write_back is None:
-            return "nothing: the flow says so"
+    def _told(write_back: WriteBack) -> str:
         if write_back.status is not None:
             return f"status {write_back.status}"
         if write_back.action is not None:
@@ -277,9 +292,9 @@ class _Case:
         return f"{write_back.request.method} {write_back.request.path}"
 
     def when(self) -> str:
-        """Say when it is done: a flow that is paused or has no schedule waits for somebody to start it."""
-        if self.flow is not None and (not self.flow.enabled or self.flow.schedule is None):
-            return "at the next run (somebody has to start it)"
+        """Say when it is done: a flow without a schedule, or one that is paused, waits for somebody."""
+        by_hand = self.flow is not None and (not self.flow.enabled or self.flow.schedule is None)
         if self.paused:
-            return "at the next run (the flow is paused: somebody has to unpause it)"
-        return "at the next run"
+            start = " and start it" if by_hand else ""
+            return f"at the next run (its DAG is paused: somebody has to unpause it{start})"
+        return "at the next run (somebody has to start it)" if by_hand else "at the next run"

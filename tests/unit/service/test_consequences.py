@@ -150,10 +150,22 @@ class TestRedo:
     def test_a_flow_that_nothing_starts_is_told(self, told, change):
         assert "(somebody has to start it)" in told(State.FAILED, a_flow(**change)).redo.consequence
 
-    @pytest.mark.parametrize("paused", [True, False])
-    def test_a_paused_flow_is_told(self, told, paused):
-        consequence = told(State.FAILED, a_flow(), paused=paused).redo.consequence
-        assert ("(the flow is paused: somebody has to unpause it)" in consequence) is paused
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            ({}, "(its DAG is paused: somebody has to unpause it)"),
+            ({"schedule": None}, "(its DAG is paused: somebody has to unpause it and start it)"),
+        ],
+    )
+    def test_a_flow_whose_dag_is_paused_is_told(self, told, change, words):
+        assert words in told(State.FAILED, a_flow(**change), paused=True).redo.consequence
+
+    def test_a_no_of_which_omnitron_hears_nothing_is_told(self, told):
+        flow = a_flow(write_to_omnitron={"on_success": None, "on_failure": None})
+        assert (
+            "The next run takes it to its end without a word to Omnitron, and"
+            in told(State.REFUSED, flow).redo.consequence
+        )
 
 
 class TestDeclarations:
@@ -207,7 +219,7 @@ class TestDecisions:
             ({"action": "reject"}, "(action reject)"),
             ({"tag": "sent"}, "(tag sent)"),
             ({"request": {"method": "POST", "path": "/api/v1/x/"}}, "(POST /api/v1/x/)"),
-            (None, "(nothing: the flow says so)"),
+            (None, "Omnitron is told nothing: the flow says so."),
         ],
     )
     def test_it_says_what_omnitron_hears(self, told, write_back, words):

@@ -81,3 +81,7 @@ def test_no_clock_decides_for_a_flow_that_runs_by_hand_or_after_others_or_not_at
     disabled = calendar_of(a_flow(schedule={"every": "5m"}, enabled=False), NOW)
     assert disabled.times == []
     assert disabled.words == "not by itself, since it is disabled (else every 5 minutes)"
+
+
+def test_a_disabled_flow_without_a_schedule_does_not_seem_to_have_lost_one():
+    assert calendar_of(a_flow(enabled=False), NOW).words == calendar_of(a_flow(), NOW).words == "only by hand"
