@@ -31,8 +31,9 @@ import { useEffect, useRef } from "react";
 
 import { useDark } from "../useDark";
 import { completeMapping, completePython } from "./completion";
+import { yaml } from "./yaml";
 
-export type Language = "python" | "json" | "mapping" | "text";
+export type Language = "python" | "json" | "mapping" | "yaml" | "text";
 
 /** Something wrong at a line (from 1). */
 export interface Mark {
@@ -103,6 +104,7 @@ function languageOf(language: Language): Extension {
       autocompletion({ override: [completePython] }),
     ];
   }
+  if (language === "yaml") return [yaml, EditorView.lineWrapping];
   if (language === "text") return EditorView.lineWrapping;
   const check = linter((view) => (view.state.doc.length === 0 ? [] : jsonParseLinter()(view)), {
     delay: 300,

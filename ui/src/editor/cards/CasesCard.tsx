@@ -128,7 +128,7 @@ export const CasesCard = () => {
         <CodeEditor
           height="20rem"
           label={open}
-          language="text"
+          language="yaml"
           onChange={(text) => {
             setFile(open, text);
           }}

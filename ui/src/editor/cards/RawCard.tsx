@@ -22,7 +22,7 @@ export const RawCard = () => {
       <CodeEditor
         height="32rem"
         label="flow.yaml"
-        language="text"
+        language="yaml"
         marks={inFile.flatMap(({ line, path, message }) =>
           line === null ? [] : [{ line, message: `${path}: ${message}` }],
         )}
