@@ -80,3 +80,16 @@ def test_an_exported_flow_is_imported_under_another_name(page, address, live, fl
         for name in (flow, "come_back")
     )
     assert back == kept
+
+
+def test_a_narrow_window_shows_a_rows_last_column(page, address, flow):
+    """The menu, which has all that can be done with a flow, was cut off."""
+    show_list(page, address)
+    page.set_viewport_size({"width": 700, "height": 800})
+    try:
+        button = page.get_by_role("button", name=f"Actions for {flow}")
+        button.scroll_into_view_if_needed()
+        table = page.get_by_role("table").evaluate("(of) => [of.scrollWidth, of.parentElement.clientWidth]")
+        assert table[0] <= table[1]
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 800})

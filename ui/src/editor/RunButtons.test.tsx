@@ -105,3 +105,13 @@ test.each([
   expect(dialog.getByText(words)).toBeDefined();
   expect(dialog.queryByText(/are sent to the ERP now/) === null).toBe(problems.length > 0);
 });
+
+test("who may only look is not offered what Airflow would refuse", async () => {
+  const rights = { see: true, test: false, edit: false, redo: false, reveal: false };
+  serveFlow({}, flow({ rights }));
+  showFlow();
+  await screen.findByRole("button", { name: "Run now" });
+  for (const name of ["Run now", "Pause"]) {
+    expect(screen.getByRole("button", { name }).hasAttribute("disabled")).toBe(true);
+  }
+});

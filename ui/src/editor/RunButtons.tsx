@@ -23,6 +23,7 @@ export const RunButtons = ({ flow, onAirflow }: Buttons) => {
   const [asked, setAsked] = useState({ open: false, flow });
   const id = encodeURIComponent(flow.id);
   const paused = flow.airflow.paused === true;
+  const { edit: mayPause, redo: mayRun } = flow.rights;
   const look = async () => {
     onAirflow(await api<Flow>(`flows/${id}`));
   };
@@ -55,7 +56,7 @@ export const RunButtons = ({ flow, onAirflow }: Buttons) => {
   return (
     <>
       <Button
-        disabled={busy}
+        disabled={busy || !mayRun || (paused && !mayPause)}
         onClick={() => {
           setAsked({ open: true, flow });
         }}
@@ -64,7 +65,7 @@ export const RunButtons = ({ flow, onAirflow }: Buttons) => {
       >
         {wordFor(flow)}
       </Button>
-      <Button loading={busy} onClick={() => void turn()} size="sm" variant="outline">
+      <Button disabled={!mayPause} loading={busy} onClick={() => void turn()} size="sm" variant="outline">
         {paused ? "Unpause" : "Pause"}
       </Button>
       <Confirm

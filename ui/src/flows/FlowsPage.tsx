@@ -129,6 +129,9 @@ interface Rows {
   onDelete: (flow: FlowRow, button: HTMLElement | null) => void;
 }
 
+/** In a narrow window the schedule stands below the name, and the last column is not cut off. */
+const WIDE = { base: "none", lg: "table-cell" };
+
 const FlowTable = ({ flows, ...actions }: Rows) => (
   <Box overflowX="auto">
     <Table.Root size="sm">
@@ -136,8 +139,8 @@ const FlowTable = ({ flows, ...actions }: Rows) => (
         <Table.Row>
           <Table.ColumnHeader>Flow</Table.ColumnHeader>
           <Table.ColumnHeader>State</Table.ColumnHeader>
-          <Table.ColumnHeader>Schedule</Table.ColumnHeader>
-          <Table.ColumnHeader>Next run</Table.ColumnHeader>
+          <Table.ColumnHeader display={WIDE}>Schedule</Table.ColumnHeader>
+          <Table.ColumnHeader display={WIDE}>Next run</Table.ColumnHeader>
           <Table.ColumnHeader>Last run</Table.ColumnHeader>
           <Table.ColumnHeader title="done and failed: of the last 24 hours; in doubt and parked: as they stand">
             Requests, last day
@@ -173,6 +176,14 @@ const FlowTableRow = ({
         {flow.id}
         {flow.owner === null ? "" : ` · ${flow.owner}`}
       </Text>
+      <Text color="fg.muted" display={{ lg: "none" }} fontSize="xs">
+        {flow.schedule}
+        {flow.next_run !== null && (
+          <>
+            , next <Time at={flow.next_run} />
+          </>
+        )}
+      </Text>
       {flow.problems.slice(0, 2).map(({ path, message }) => (
         <Text color="red.fg" fontSize="xs" key={path + message} whiteSpace="normal">
           {path === "" ? "" : `${path}: `}
@@ -188,10 +199,10 @@ const FlowTableRow = ({
     <Table.Cell verticalAlign="top">
       <StateBadge state={flow.state} />
     </Table.Cell>
-    <Table.Cell verticalAlign="top" whiteSpace="normal">
+    <Table.Cell display={WIDE} verticalAlign="top" whiteSpace="normal">
       {flow.schedule}
     </Table.Cell>
-    <Table.Cell verticalAlign="top">
+    <Table.Cell display={WIDE} verticalAlign="top">
       <Time at={flow.next_run} />
     </Table.Cell>
     <Table.Cell verticalAlign="top">

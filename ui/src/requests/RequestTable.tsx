@@ -40,7 +40,7 @@ export const RequestTable = ({ rows, selection, mayRedo, ofOneFlow }: Asked) => 
             {!ofOneFlow && <Table.ColumnHeader display={WIDE}>Flow</Table.ColumnHeader>}
             <Table.ColumnHeader display={WIDER}>SKU</Table.ColumnHeader>
             <Table.ColumnHeader>State</Table.ColumnHeader>
-            <Table.ColumnHeader width="45%">What the ERP said</Table.ColumnHeader>
+            <Table.ColumnHeader width="45%">Answer or error</Table.ColumnHeader>
             <Table.ColumnHeader title="How often it was sent to the ERP">Sent</Table.ColumnHeader>
             <Table.ColumnHeader display={WIDEST}>First seen</Table.ColumnHeader>
             <Table.ColumnHeader>Changed</Table.ColumnHeader>
