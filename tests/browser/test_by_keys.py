@@ -93,3 +93,22 @@ def test_a_narrow_window_shows_a_rows_last_column(page, address, flow):
         assert table[0] <= table[1]
     finally:
         page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_a_script_is_typed_letter_by_letter(page, address, live):
+    """The server checks meanwhile, and the editor stays; also after a save of something else."""
+    write_flow(live.flows, "typed", FLOW.replace("title: Every step", "title: Typed"))
+    visit(page, f"{address}/plugin/flows?flow=typed&card=about")
+    page.get_by_role("textbox", name="Owner").fill("somebody")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_disabled()
+    page.get_by_role("navigation", name="Cards").get_by_role("link", name="Script").first.click()
+    editor = page.get_by_role("textbox", name="Script", exact=True)
+    editor.click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.type("# by hand: ", delay=120)
+    page.wait_for_timeout(1000)
+    page.keyboard.type("two", delay=120)
+    expect(editor).to_contain_text("# by hand: two")
+    expect(editor).to_be_focused()

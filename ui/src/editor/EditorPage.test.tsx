@@ -45,6 +45,29 @@ test("a card that is switched on begins with a template; off again, its file sta
   });
 });
 
+test("an editor of a file stays while one types in it, and the server checks", async () => {
+  const calls = serveFlow({ "POST flows/acme/check": NEVER });
+  showFlow("script");
+  const editor = await screen.findByRole("textbox", { name: "Script" });
+  const line = editor.querySelector(".cm-line");
+  if (line !== null) line.textContent = "x = 2"; // as a browser does, which tells the editor afterwards
+  expect(await screen.findByText("not saved")).toBeDefined();
+  await waitFor(() => {
+    expect(calls.some(({ path }) => path.endsWith("/check"))).toBe(true);
+  });
+  expect(editor.isConnected).toBe(true);
+});
+
+test("what flow.yaml says is waited for once its text has changed", async () => {
+  serveFlow({ "POST flows/acme/check": NEVER });
+  showFlow("raw");
+  const line = (await screen.findByRole("textbox", { name: "flow.yaml" })).querySelector(".cm-line");
+  if (line !== null) line.textContent = "# another";
+  await screen.findByText("not saved");
+  fireEvent.click(screen.getByRole("link", { name: /^Script/ }));
+  expect(await screen.findByRole("status", { name: "Reading flow.yaml" })).toBeDefined();
+});
+
 test("a test panel runs the draft and shows result, attributes and what was printed", async () => {
   const calls = serveFlow({
     "POST flows/acme/try": {

@@ -215,7 +215,7 @@ const CardBody = ({
   onChain: () => void;
   onRestored: (saved: Saved) => void;
 }) => {
-  const { document, draft, checking } = useFlowEditor();
+  const { document, reading } = useFlowEditor();
   const needsDocument = card.keys.length > 0;
   return (
     <Stack gap={4}>
@@ -225,7 +225,7 @@ const CardBody = ({
         </Heading>
         {card.optional !== undefined && document !== null && <CardSwitch card={card} />}
       </HStack>
-      {needsDocument && draft.document === null && checking ? (
+      {needsDocument && reading ? (
         <Loading what="Reading flow.yaml" />
       ) : needsDocument && document === null ? (
         <EmptyState title="flow.yaml can't be read as it stands">

@@ -25,6 +25,8 @@ export interface Editor {
   /** The server has not looked at the last change yet. */
   checking: boolean;
   checkError: string | null;
+  /** What flow.yaml says now is not known yet: its text has changed, and the server has not read it. */
+  reading: boolean;
   /** Names of files that are not saved, and ids of the cards that show them. */
   unsaved: string[];
   changed: Set<string>;
@@ -46,6 +48,14 @@ export interface Editor {
 
 export const CHECK_AFTER_MS = 400;
 
+/** Whether what a check says of flow.yaml holds for a draft, too, whose other files may have changed since. */
+const isReadIn = (draft: Draft, checked: Checked, of: Draft | null) =>
+  draft.document !== null ||
+  checked.flow_yaml === textOf(draft) ||
+  (of?.document === null && textOf(of) === textOf(draft));
+
+const textOf = ({ files }: Draft) => files[FLOW_FILE] ?? "";
+
 const fresh = (flow: Flow): Draft => ({ files: flow.draft.files, document: null });
 
 const baseOf = (flow: Flow): Base => ({
@@ -59,7 +69,7 @@ export function useEditor(loaded: Flow): Editor {
   const heading = useRef<HTMLHeadingElement>(null);
   const [flow, setFlow] = useState(loaded);
   const [draft, setDraft] = useState(() => fresh(loaded));
-  const { checked, checkedFor, checkError } = useChecked(flow, draft);
+  const { checked, checkedFor, checkError, isRead } = useChecked(flow, draft);
   const base = useMemo(() => baseOf(flow), [flow]);
   const document = documentOf(draft, checked);
 
@@ -100,6 +110,7 @@ export function useEditor(loaded: Flow): Editor {
     problems: checked.problems,
     checking: checkedFor !== draft,
     checkError,
+    reading: checkedFor !== draft && !isRead,
     unsaved: changedFiles(base, draft),
     changed: changedCards(base, draft, document),
     locked: lockOf(flow),
@@ -146,8 +157,12 @@ function useChecked(flow: Flow, draft: Draft) {
       leave.abort();
     };
   }, [draft, flow, isSaved]);
-  if (isSaved) return { checked: flow.checked, checkedFor: draft, checkError: null };
-  return { checked: held.checked, checkedFor: held.of, checkError: held.error };
+  if (isSaved) return { checked: flow.checked, checkedFor: draft, checkError: null, isRead: true };
+  const rest = { checkedFor: held.of, checkError: held.error };
+  if (isReadIn(draft, held.checked, held.of)) return { ...rest, checked: held.checked, isRead: true };
+  // what was checked last may be older than what was saved since
+  if (isReadIn(draft, flow.checked, fresh(flow))) return { ...rest, checked: flow.checked, isRead: true };
+  return { ...rest, checked: held.checked, isRead: false };
 }
 
 export const EditorContext = createContext<Editor | null>(null);

@@ -31,6 +31,7 @@ describe("the list", () => {
     show();
     await ready();
     expect(screen.getAllByText("the ERP answered 422")).toHaveLength(3);
+    expect(screen.getByRole("columnheader", { name: "Answer or error" })).toBeTruthy();
   });
 
   test("says why a postponed one waits, beside the ERP's 200", async () => {
