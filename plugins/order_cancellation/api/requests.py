@@ -119,6 +119,7 @@ class Action(BaseModel):
 
     allowed: bool
     consequence: str
+    twice: bool = Field(description="whether the money can move twice by it")
 
 
 class Actions(BaseModel):

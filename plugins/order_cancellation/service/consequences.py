@@ -18,6 +18,8 @@ __all__ = ["Action", "Actions", "actions"]
 
 _AS_THE_FLOW_SAYS = "what the flow says"
 _NOTHING_TOLD = "Omnitron is told nothing: the flow says so."
+_TWICE = ("the money moves twice", "the money may move twice")
+"""Words that warn; each way of saying what a redo does has them where it can do that."""
 _IN_THE_DARK = (State.IN_DOUBT, State.SENDING, State.ANSWERED)
 
 
@@ -28,10 +30,12 @@ class Action:
     Args:
         allowed: Whether it can be done as the request stands.
         consequence: What it does; or why it can't be done.
+        twice: Whether the money can move twice by it.
     """
 
     allowed: bool
     consequence: str
+    twice: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ def _redo(case: _Case) -> Action:
         )
     if record.redo:
         return Action(allowed=False, consequence=f"It is set to be done again already, {case.when()}.")
-    return Action(allowed=True, consequence=case.redo())
+    words = case.redo()
+    return Action(allowed=True, consequence=words, twice=any(warning in words for warning in _TWICE))
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,10 @@ class TestRedo:
         assert redo.allowed
         assert words in redo.consequence
         assert (TWICE in redo.consequence) == warned
+        assert redo.twice == warned
+
+    def test_it_may_book_twice_where_nobody_knows_what_the_flow_declares(self, told):
+        assert told(State.IN_DOUBT, None).redo.twice
 
     def test_every_state_is_told(self):
         told_of = {columns["state"] for columns, _, _ in REDO.values()}

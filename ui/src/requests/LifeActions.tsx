@@ -5,7 +5,7 @@ import { api } from "../api";
 import { Confirm } from "../shared/Confirm";
 import { say } from "../toaster";
 import type { Action, Life, Redone } from "./types";
-import { isBooked, redoWord } from "./consequences";
+import { redoWord } from "./consequences";
 
 type Act = "redo" | "accepted" | "refused";
 
@@ -34,9 +34,10 @@ const WORDS: Record<Act, { button: string; title: string; action: string; reason
     },
   };
 
-/** A redo of what is booked moves money twice. */
+/** A redo of what is booked moves money twice, one of what is in doubt may. */
 const wordsFor = (act: Act, life: Life) =>
-  act === "redo" && isBooked(life) ? { ...WORDS.redo, action: redoWord([life]), danger: true } : WORDS[act];
+  act === "redo" ? { ...WORDS.redo, action: redoWord([life]), danger: isRisky(life) } : WORDS[act];
+const isRisky = ({ actions }: Life) => actions.redo?.allowed === true && actions.redo.twice;
 const ACTS: Act[] = ["redo", "accepted", "refused"];
 
 const pathOf = (life: Life) => `flows/${encodeURIComponent(life.flow)}/requests`;
@@ -71,7 +72,7 @@ export const LifeActions = ({ life, onDone }: { life: Life; onDone: () => void }
         {found.map(({ act, action: one }) => (
           <One
             action={one}
-            danger={act === "redo" && one.allowed && isBooked(life)}
+            danger={act === "redo" && isRisky(life)}
             words={WORDS[act].button}
             key={act}
             onAsk={() => {

@@ -23,9 +23,9 @@ const open = (more: Partial<Life> = {}, answers: Record<string, unknown> = {}) =
 const DOUBT = {
   state: "in_doubt",
   actions: {
-    redo: { allowed: true, consequence: "It is sent again under the same key." },
-    accepted: { allowed: true, consequence: "Omnitron is told. Nothing is sent." },
-    refused: { allowed: false, consequence: "A worker is on it." },
+    redo: { allowed: true, consequence: "It is sent again under the same key.", twice: false },
+    accepted: { allowed: true, consequence: "Omnitron is told. Nothing is sent.", twice: false },
+    refused: { allowed: false, consequence: "A worker is on it.", twice: false },
   },
 } satisfies Partial<Life>;
 const viewer = { see: true, test: false, edit: false, redo: false, reveal: false };
@@ -127,15 +127,22 @@ describe("a person's act", () => {
     expect((await dialog.findByRole("alert")).textContent).toBe("The ERP has booked it by now.");
   });
 
-  test("that books twice is marked as dangerous and says so on its button", async () => {
-    open({ state: "done" });
-    const ask = await screen.findByRole("button", { name: "Redo…" });
-    await userEvent.click(ask);
-    const dialog = within(await screen.findByRole("alertdialog"));
-    const twice = dialog.getByRole("button", { name: "Book it twice" });
-    expect([ask, twice].map(isRed)).toEqual([true, true]);
-    expect(isRed(dialog.getByRole("button", { name: "Cancel" }))).toBe(false);
-  });
+  test.each([
+    ["done", "Book it twice"],
+    ["in_doubt", "Redo it"],
+  ] as const)(
+    "on one that is %s, which can book it twice, is marked as dangerous: %s",
+    async (state, word) => {
+      const redo = { allowed: true, consequence: "The money moves twice.", twice: true };
+      open({ state, actions: { redo, accepted: null, refused: null } });
+      const ask = await screen.findByRole("button", { name: "Redo…" });
+      await userEvent.click(ask);
+      const dialog = within(await screen.findByRole("alertdialog"));
+      const twice = dialog.getByRole("button", { name: word });
+      expect([ask, twice].map(isRed)).toEqual([true, true]);
+      expect(isRed(dialog.getByRole("button", { name: "Cancel" }))).toBe(false);
+    },
+  );
 
   test("is not offered to who may only look", async () => {
     open({ ...DOUBT, rights: viewer, payloads: [{ kind: "request", number: 1, data: { email: "***" } }] });

@@ -13,8 +13,8 @@ afterEach(() => {
 
 const ROWS = [1, 2, 3].map((number) => aRow({ uuid: `u${number}`, id: 4700 + number }));
 const LIST: RequestList = { requests: ROWS, next: null, counts: { failed: 3, done: 7 } };
-const life = (uuid: string, consequence: string, allowed = true) =>
-  aLife({ uuid, actions: { redo: { allowed, consequence }, accepted: null, refused: null } });
+const life = (uuid: string, consequence: string, { allowed = true, twice = false } = {}) =>
+  aLife({ uuid, actions: { redo: { allowed, consequence, twice }, accepted: null, refused: null } });
 const ready = () => screen.findByRole("link", { name: "4701" });
 const box = (id: number) => screen.getByRole("checkbox", { name: `Choose Request ${id}` });
 
@@ -196,7 +196,7 @@ describe("choosing and redoing", () => {
       "GET flows": flowList(),
       "GET flows/acme/requests/u1": life("u1", "It is sent again under a new key."),
       "GET flows/acme/requests/u2": life("u2", "It is sent again under a new key."),
-      "GET flows/acme/requests/u3": life("u3", "It is booked and only written back.", false),
+      "GET flows/acme/requests/u3": life("u3", "It is booked and only written back.", { allowed: false }),
       "POST flows/acme/requests/redo": {
         results: [
           { uuid: "u1", ok: true, message: "" },
@@ -229,7 +229,8 @@ describe("choosing and redoing", () => {
 
 test("a redo of many says on its button how many are booked twice", async () => {
   const [first, second] = ROWS;
-  const booked = { ...life("u1", "Booked already: the money moves twice."), state: "done" as const };
+  const words = "Booked already: the money moves twice.";
+  const booked = { ...life("u1", words, { twice: true }), state: "done" as const };
   serve({
     "GET requests": { ...LIST, requests: [first, second] },
     "GET flows": flowList(),
@@ -243,4 +244,24 @@ test("a redo of many says on its button how many are booked twice", async () => 
   const dialog = within(await screen.findByRole("alertdialog"));
   expect(isRed(dialog.getByRole("button", { name: "Redo 2, book 1 twice" }))).toBe(true);
   expect(dialog.getByText("booked twice")).toBeTruthy();
+});
+
+test("a redo of what is in doubt is marked, too: it may be booked twice", async () => {
+  const [first] = ROWS;
+  const doubted = {
+    ...life("u1", "If it is booked, the money moves twice.", { twice: true }),
+    state: "in_doubt",
+  };
+  serve({
+    "GET requests": { ...LIST, requests: [first] },
+    "GET flows": flowList(),
+    "GET flows/acme/requests/u1": doubted,
+  });
+  show();
+  await screen.findAllByRole("checkbox");
+  await userEvent.click(box(4701));
+  await userEvent.click(screen.getByRole("button", { name: "Redo…" }));
+  const dialog = within(await screen.findByRole("alertdialog"));
+  expect(isRed(dialog.getByRole("button", { name: "Redo it" }))).toBe(true);
+  expect(dialog.getByText("may be booked twice")).toBeTruthy();
 });

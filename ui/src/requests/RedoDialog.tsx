@@ -28,7 +28,7 @@ export const RedoDialog = ({ open, consequences, onClose, onDone }: Asked) => {
   return (
     <Confirm
       action={redoWord(rows)}
-      danger={rows.some(isBooked)}
+      danger={consequences.some(({ allowed, twice }) => allowed && twice)}
       onClose={onClose}
       onConfirm={redo}
       open={open}
@@ -44,16 +44,16 @@ export const RedoDialog = ({ open, consequences, onClose, onDone }: Asked) => {
   );
 };
 
-/** Red where money moves twice; what is left as it is stands back. */
-const Meaning = ({ meaning: { allowed, text, rows } }: { meaning: Consequence }) => {
-  const twice = allowed && rows.some(isBooked);
+/** Red where money can move twice; what is left as it is stands back. */
+const Meaning = ({ meaning: { allowed, text, rows, ...meaning } }: { meaning: Consequence }) => {
+  const twice = allowed && meaning.twice;
   return (
     <Box borderColor={twice ? "border.error" : "border.emphasized"} borderStartWidth="3px" ps={3}>
       <Text fontSize="sm" fontWeight="medium">
         {named(rows)}
         {twice && (
           <Badge colorPalette="failed" ms={2}>
-            booked twice
+            {rows.some(isBooked) ? "booked twice" : "may be booked twice"}
           </Badge>
         )}
         {!allowed && (

@@ -5,7 +5,10 @@ import { redoWord, together } from "./consequences";
 import { aLife } from "./made";
 
 const redoOf = (state: RequestState, consequence: string, allowed = true) =>
-  aLife({ state, actions: { redo: { allowed, consequence }, accepted: null, refused: null } });
+  aLife({
+    state,
+    actions: { redo: { allowed, consequence, twice: state === "done" }, accepted: null, refused: null },
+  });
 
 test("what moves money twice stands first, what is left as it is last", () => {
   const kinds = together([

@@ -5,6 +5,8 @@ import { keyOf } from "./settle";
 
 export interface Consequence {
   allowed: boolean;
+  /** Whether the money can move twice by it. */
+  twice: boolean;
   text: string;
   rows: RequestRow[];
 }
@@ -31,17 +33,23 @@ export function together(lives: Life[]): Consequence[] {
     const redo = life.actions.redo ?? {
       allowed: false,
       consequence: "Your role in Airflow does not allow it.",
+      twice: false,
     };
     const key = `${redo.allowed} ${redo.consequence}`;
-    const same = found.get(key) ?? { allowed: redo.allowed, text: redo.consequence, rows: [] };
+    const same = found.get(key) ?? {
+      allowed: redo.allowed,
+      twice: redo.twice,
+      text: redo.consequence,
+      rows: [],
+    };
     same.rows.push(life);
     found.set(key, same);
   }
   return [...found.values()].sort((one, other) => weight(other) - weight(one));
 }
 
-/** What moves money twice comes first, what is left as it is last. */
-const weight = ({ allowed, rows }: Consequence) => (allowed ? 1 + Number(rows.some(isBooked)) : 0);
+/** What can move money twice comes first, what is left as it is last. */
+const weight = ({ allowed, twice }: Consequence) => (allowed ? 1 + Number(twice) : 0);
 
 /** Whether the ERP has booked it and the request is at its end: a redo of it books it once more. */
 export const isBooked = ({ state }: Pick<RequestRow, "state">) => state === "done";

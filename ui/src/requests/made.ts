@@ -50,7 +50,7 @@ export const aLife = (more: Partial<Life> = {}): Life => ({
   erased: false,
   rights: RIGHTS,
   actions: {
-    redo: { allowed: true, consequence: "The ERP is asked to book it again under a new key." },
+    redo: { allowed: true, consequence: "The ERP is asked to book it again under a new key.", twice: false },
     accepted: null,
     refused: null,
   },

@@ -79,6 +79,8 @@ export interface Moment {
 export interface Action {
   allowed: boolean;
   consequence: string;
+  /** Whether the money can move twice by it. */
+  twice: boolean;
 }
 
 export interface Life extends RequestRow {
