@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine_harness import a_flow
+from engine_harness import SCRIPT, a_flow
 from order_cancellation.http.listing import problem_of
 from order_cancellation.service import runs
 
@@ -228,6 +228,46 @@ class TestDryRun:
         assert "3 already done" in report.lines[-1]
         assert redone.counts == {"computed": 1, "failed": 0}
         assert engine.booked() == [1, 2, 3]
+
+    def test_a_named_request_that_cannot_be_read_hides_none_of_the_others(self, engine, sandbox, caplog):
+        """As in a real run: it is told, by its number, and the others are computed."""
+        page = {"match": {"route": "omnitron.detailed", "id": 2}, "then": {"malformed": "not_json"}}
+        sandbox.use({"name": "page", "requests": {"count": 3}, "rules": [page]})
+
+        report = engine.run(dry_run=True, request_ids=(1, 2, 3))
+
+        assert report.counts == {"computed": 2, "failed": 0}
+        assert report.problems[0].startswith("Request 2: not taken up at get_data: it could not be read")
+        assert "Flow 'acme': Request 2: not taken up" in caplog.text
+
+    def test_what_the_script_says_is_in_the_log(self, engine, caplog):
+        """Its own lines, what it prints, and its ``log.*`` attributes, as the real step tells them."""
+        caplog.set_level("INFO")
+        says = "log.warn('odd')\nprint('hello')\nsession.putAttribute('log.n', '7')\n"
+        engine.write(a_flow(scripts=True), script=says + SCRIPT)
+
+        engine.run(dry_run=True)
+
+        assert ("WARNING", "Request 1, script: odd") in [
+            (one.levelname, one.message) for one in caplog.records
+        ]
+        assert "Request 1, script printed: hello" in caplog.text
+        assert "Request 1, script: log.n = 7" in caplog.text
+
+    def test_what_omnitron_would_be_told_is_in_the_log(self, engine, caplog):
+        """Both outcomes, and without personal data."""
+        caplog.set_level("INFO")
+        mail = "{{ request.customer.email }}"
+        own = {"method": "PATCH", "path": "/x/{{ request.id }}/", "body": {"note": f"for {mail}"}}
+        told = {"on_success": {"status": "completed"}, "on_failure": {"request": own}}
+        engine.write(a_flow(scripts=True, write_to_omnitron=told))
+
+        engine.run(dry_run=True)
+
+        assert "Request 1: would tell Omnitron on_success: status completed" in caplog.text
+        assert (
+            'Request 1: would tell Omnitron on_failure: PATCH /x/1/, body {"note": "for ***"}' in caplog.text
+        )
 
     def test_its_steps_have_no_port_that_can_write(self, engine, monkeypatch):
         """No ERP at all, and Omnitron for reading only: even a defect could send nothing."""

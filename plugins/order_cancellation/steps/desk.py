@@ -18,7 +18,7 @@ from order_cancellation.errors import LeaseLost, LedgerUnavailable
 from order_cancellation.ledger import Change, Claim, Record, State
 from order_cancellation.steps.context import Context
 
-__all__ = ["Desk"]
+__all__ = ["LEVELS", "Desk"]
 
 CHUNK = 250
 """How many requests are read from the ledger at once; a batch of any size takes the same memory."""
@@ -32,12 +32,13 @@ _LINGER_S = 0.01
 _LINES = 25
 """How many lines of scripts go to the task log as one event."""
 
-_LEVELS = {
+LEVELS = {
     "debug": logging.DEBUG,
     "warn": logging.WARNING,
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
+"""What a script's own levels are in the task log; any other is info."""
 
 _Waiting = tuple[Sequence[Change], asyncio.Future[None]]
 """Changes of one request, and who is told once they are on the disk."""
@@ -136,7 +137,7 @@ class Desk:
                 self._said.append(line)
             else:
                 self._tell()
-                self.context.log.log(_LEVELS.get(level, logging.INFO), "%s", line)
+                self.context.log.log(LEVELS.get(level, logging.INFO), "%s", line)
         if len(self._said) >= _LINES:
             self._tell()
 

@@ -24,7 +24,7 @@ from order_cancellation.ledger.decisions import POSTPONED_TOO_LONG
 from order_cancellation.ledger.intake import Taken
 from order_cancellation.steps.context import Context
 
-__all__ = ["RunParams", "batch_sizes", "even", "label_of", "query_of", "run"]
+__all__ = ["RunParams", "batch_sizes", "even", "label_of", "query_of", "read_named", "run"]
 
 T = TypeVar("T")
 OWN_ROW = 8
@@ -205,19 +205,35 @@ def _pages(summary: ReadingSummary) -> str:
 
 async def _take_named(context: Context, taking: _Taking, request_ids: Sequence[int], *, redo: bool) -> None:
     for request_id in dict.fromkeys(request_ids):
-        try:
-            request = await context.the_omnitron().get(request_id)
-        except (UnreadableAnswer, Refused) as error:
-            taking.problems.append(f"{_not_taken(request_id)}: it could not be read: {error}")
-            continue
+        request, problem = await read_named(context, request_id)
         if request is None:
-            taking.problems.append(f"{_not_taken(request_id)}: Omnitron has no request of this number.")
-        elif not isinstance(request.get("uuid"), str) or not request["uuid"]:
-            taking.problems.append(
-                f"{_not_taken(request_id)}: Omnitron's answer has no uuid, so it can't be tracked."
-            )
+            taking.problems.append(problem)
         else:
             await _enter(context, taking, [request], redo=redo, named=True)
+
+
+async def read_named(context: Context, request_id: int) -> tuple[dict[str, Any] | None, str]:
+    """Read one request that a person named.
+
+    Args:
+        context: Omnitron is used for reading.
+        request_id: Omnitron's number.
+
+    Returns:
+        The request, or None and why it is not taken up: what is wrong with one hinders none of the others.
+
+    Raises:
+        OrderCancellationError: Omnitron can't be asked at all, for this one or any other.
+    """
+    try:
+        request = await context.the_omnitron().get(request_id)
+    except (UnreadableAnswer, Refused) as error:
+        return None, f"{_not_taken(request_id)}: it could not be read: {error}"
+    if request is None:
+        return None, f"{_not_taken(request_id)}: Omnitron has no request of this number."
+    if not isinstance(request.get("uuid"), str) or not request["uuid"]:
+        return None, f"{_not_taken(request_id)}: Omnitron's answer has no uuid, so it can't be tracked."
+    return request, ""
 
 
 def _not_taken(request_id: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,10 +21,11 @@ from order_cancellation.jolt import compile_spec, parse_spec
 from order_cancellation.ledger import Batch, Limits, Record, State
 from order_cancellation.ledger.dry import DryResult
 from order_cancellation.ledger.entries import record_of
-from order_cancellation.steps.attributes import attributes_of, safe_text
+from order_cancellation.steps.attributes import attributes_of, safe_text, told
 from order_cancellation.steps.calls import built
 from order_cancellation.steps.context import Context, Pool
-from order_cancellation.steps.get_data import RunParams, batch_sizes, even, label_of, query_of
+from order_cancellation.steps.desk import LEVELS
+from order_cancellation.steps.get_data import RunParams, batch_sizes, even, label_of, query_of, read_named
 from order_cancellation.steps.mapping import map_document, script_output
 from order_cancellation.steps.report import Behind, StepReport
 from order_cancellation.steps.write_to_omnitron import request_of
@@ -79,6 +81,8 @@ async def get_data(context: Context, params: RunParams, interval: Any) -> list[i
     reasons = ", ".join(f"{count} {why}" for why, count in sorted(counts.items())) or "nothing there"
     line = f"Dry run: {len(records)} requests would be sent ({reasons}); nothing is sent anywhere"
     context.log.info("%s", line)
+    for problem in problems:
+        context.log.warning("Flow '%s': %s", flow.id, problem)
     await asyncio.to_thread(context.ledger.dry.save, flow.id, context.run_id, results)
     await asyncio.to_thread(
         context.ledger.runs.listed, flow.id, context.run_id, rows, lines=[line], problems=problems
@@ -89,16 +93,10 @@ async def get_data(context: Context, params: RunParams, interval: Any) -> list[i
 async def _listed(
     context: Context, params: RunParams, interval: Any
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    omnitron = context.the_omnitron()
     if params.request_ids is not None:
-        found = {number: await omnitron.get(number) for number in dict.fromkeys(params.request_ids)}
-        missing = [
-            f"Request {number}: not taken up at get_data: Omnitron has no request of this number."
-            for number in found
-            if not found[number]
-        ]
-        return [request for request in found.values() if request is not None], missing
-    reading = omnitron.read(query_of(context, params, interval))
+        found = [await read_named(context, number) for number in dict.fromkeys(params.request_ids)]
+        return [request for request, _ in found if request is not None], [why for _, why in found if why]
+    reading = context.the_omnitron().read(query_of(context, params, interval))
     requests = [request async for page in reading for request in page]
     return requests, list(reading.summary.problems)
 
@@ -164,9 +162,10 @@ def _after(flow: Flow, step: str) -> str:
 
 async def _script(result: DryResult, context: Context, pool: Pool, later: str) -> DryResult:
     record = _record(result, context)
-    outcome = await pool.run(
-        json.dumps(result.data["request"], ensure_ascii=False), attributes_of(context, record)
-    )
+    given = attributes_of(context, record)
+    outcome = await pool.run(json.dumps(result.data["request"], ensure_ascii=False), given)
+    for level, line in told("script", record, outcome, given):
+        context.log.log(LEVELS.get(level, logging.INFO), "%s", line)
     data = result.data | {"attributes": dict(outcome.attributes)}
     if outcome.error is not None:
         return replace(result, error=safe_text(outcome.error, record), data=data)
@@ -193,30 +192,37 @@ def _record(result: DryResult, context: Context) -> Record:
 def _call(context: Context, record: Record) -> dict[str, Any]:
     call = built(context, record, context.erp_url)
     body = None if call.body is None else call.body.decode()
-    shown = "" if body is None else json.dumps(redact(json.loads(body)), ensure_ascii=False)
     context.log.info(
         "Request %s: would send %s %s with %s, body %s",
         record.id,
         call.method,
         safe_text(call.url, record),
         ", ".join(call.headers) or "no headers",
-        safe_text(shown, record)[:_SHOWN_CHARS] or "(none)",
+        _shown(None if body is None else json.loads(body), record),
     )
     return {"method": call.method, "url": call.url, "headers": dict(call.headers), "body": body}
 
 
+def _shown(body: Any, record: Record) -> str:
+    """Return a body for the log, without personal data."""
+    text = "" if body is None else json.dumps(redact(body), ensure_ascii=False)
+    return safe_text(text, record)[:_SHOWN_CHARS] or "(none)"
+
+
 def _write_back(context: Context, record: Record) -> dict[str, Any]:
     outcomes = context.flow.write_to_omnitron
-    return {
-        "on_success": _would_tell(context, record, outcomes.on_success),
-        "on_failure": _would_tell(context, record, outcomes.on_failure),
-    }
+    tellings = {"on_success": outcomes.on_success, "on_failure": outcomes.on_failure}
+    return {name: _would_tell(context, record, name, one) for name, one in tellings.items()}
 
 
-def _would_tell(context: Context, record: Record, write_back: WriteBack | None) -> Any:
-    if write_back is None:
-        return None
-    if write_back.request is not None:
+def _would_tell(context: Context, record: Record, name: str, write_back: WriteBack | None) -> Any:
+    if write_back is not None and write_back.request is not None:
+        method = write_back.request.method
         path, body = request_of(context, record, write_back.request)
-        return {"method": write_back.request.method, "path": path, "body": body}
-    return write_back.model_dump(exclude_none=True)
+        what = f"{method} {safe_text(path, record)}, body {_shown(body, record)}"
+        told: dict[str, Any] | None = {"method": method, "path": path, "body": body}
+    else:
+        told = None if write_back is None else write_back.model_dump(exclude_none=True)
+        what = ", ".join(f"{key} {value}" for key, value in (told or {}).items()) or "nothing"
+    context.log.info("Request %s: would tell Omnitron %s: %s", record.id, name, what)
+    return told
