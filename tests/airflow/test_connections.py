@@ -214,9 +214,16 @@ class TestLookUp:
 
 
 @pytest.fixture(scope="module")
-def sandbox():
+def a_sandbox():
     with SandboxThread() as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def sandbox(a_sandbox):
+    """With the scenario that answers as it should, whatever the test before used."""
+    a_sandbox.use("all_fine")
+    return a_sandbox
 
 
 def put(monkeypatch: pytest.MonkeyPatch, name: str, **fields: Any) -> None:
@@ -251,6 +258,7 @@ class TestTestButton:
         assert (worked, "canary" in message) == (False, False)
 
     def test_calls_the_erp_where_its_kind_has_no_login(self, sandbox, monkeypatch) -> None:
+        sandbox.sandbox.world.change_settings({"erp_login": "none"})
         put(monkeypatch, "erp", conn_type="erp", host=sandbox.erp_url)
         worked, message = ErpHook("erp").test_connection()
         assert worked
@@ -258,6 +266,32 @@ class TestTestButton:
 
     def test_tells_a_server_that_is_not_there(self, monkeypatch) -> None:
         put(monkeypatch, "erp", conn_type="erp", host="http://127.0.0.1:9")
+        assert ErpHook("erp").test_connection()[0] is False
+
+    @pytest.mark.parametrize("status", [401, 403, 500, 503])
+    def test_is_red_where_the_base_address_refuses_or_fails(self, sandbox, monkeypatch, status) -> None:
+        """With the server's words, and without the secret that these repeat."""
+        says = {"status": status, "body": {"detail": "no such key: canary-77"}}
+        root = {"match": {"route": "erp.root", "unauthenticated": True}, "then": says}
+        sandbox.use({"name": "refuses", "rules": [root]})
+        put(monkeypatch, "erp", conn_type="erp", host=sandbox.erp_url, login="me", password="canary-77")
+        worked, message = ErpHook("erp").test_connection()
+        assert (worked, "canary" in message) == (False, False)
+        assert (str(status) in message, "no such key" in message) == (True, True)
+
+    @pytest.mark.parametrize("status", [302, 404, 405])
+    def test_says_that_it_has_not_checked_credentials(self, sandbox, monkeypatch, status) -> None:
+        """Where nothing is at the base address: the host is reached, and that is all that is known."""
+        root = {"match": {"route": "erp.root", "unauthenticated": True}, "then": {"status": status}}
+        sandbox.use({"name": "nothing there", "rules": [root]})
+        put(monkeypatch, "erp", conn_type="erp", host=sandbox.erp_url, login="me", password="wrong")
+        worked, message = ErpHook("erp").test_connection()
+        assert worked
+        assert f"the credentials are not checked: it answers {status} at this address" in message
+
+    def test_is_red_for_a_wrong_password_of_a_kind_without_login(self, sandbox, monkeypatch) -> None:
+        sandbox.sandbox.world.change_settings({"erp_login": "basic"})
+        put(monkeypatch, "erp", conn_type="erp", host=sandbox.erp_url, login="erp", password="wrong")
         assert ErpHook("erp").test_connection()[0] is False
 
 

@@ -11,11 +11,13 @@ from airflow.providers.http.hooks.http import HttpHook
 from requests import Session
 
 from order_cancellation.clock import SystemClock
-from order_cancellation.errors import OrderCancellationError, Unauthorized
+from order_cancellation.errors import OrderCancellationError, Unauthorized, UnreadableAnswer
 from order_cancellation.hooks.endpoints import endpoint_from
 from order_cancellation.http.endpoint import Endpoint
 from order_cancellation.http.logins import LOGIN_KINDS, Visit
-from order_cancellation.http.messages import Call
+from order_cancellation.http.masking import endpoint_secrets, excerpt
+from order_cancellation.http.messages import Answer, Call
+from order_cancellation.http.statuses import SERVER_ERRORS, SUCCESS
 from order_cancellation.http.transport import AiohttpTransport, Transport
 
 __all__ = ["EndpointHook"]
@@ -99,10 +101,25 @@ async def _tried(endpoint: Endpoint) -> str:
         answer = await transport.send(
             Call("GET", endpoint.base_url + "/", headers=headers, timeout_s=TEST_TIMEOUT_S, only_reads=True)
         )
-    if answer.status == HTTPStatus.UNAUTHORIZED:
-        raise Unauthorized(
-            f"{endpoint.base_url} does not accept these credentials (401)", status=answer.status
+    return _judged(endpoint, answer)
+
+
+def _judged(endpoint: Endpoint, answer: Answer) -> str:
+    """Say what an answer at the base URL tells of credentials that no login has tried.
+
+    Raises:
+        Unauthorized: They are refused.
+        UnreadableAnswer: The server fails.
+    """
+    url, status = endpoint.base_url, answer.status
+    words = excerpt(answer, secrets=endpoint_secrets(endpoint))
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        raise Unauthorized(f"{url} does not accept these credentials ({status}): {words}", status=status)
+    if status in SERVER_ERRORS:
+        raise UnreadableAnswer(f"{url} is reached, but fails ({status}): {words}")
+    if status not in SUCCESS:
+        return (
+            f"{url} is reached, but the credentials are not checked: it answers {status} at this address, "
+            f"and login kind {endpoint.login_kind} has no login to try. A flow's first call shows more"
         )
-    return (
-        f"{endpoint.base_url} answers ({answer.status}); login kind {endpoint.login_kind} has no login to try"
-    )
+    return f"{url} answers ({status}); login kind {endpoint.login_kind} has no login to try"

@@ -52,6 +52,9 @@ class Erp:
                 Route("erp.book", "POST PUT PATCH GET", r"/erp/cancellations/?", self._book),
                 Route("erp.look_up", "GET", rf"/erp/cancellations/{KEY}/?", self._look_up),
                 Route("erp.book", "POST PUT PATCH", rf"/erp/cancellations/{KEY}/?", self._book),
+                Route(
+                    "erp.root", "GET", r"/erp/?", lambda _: answer_with(json_reply(200, {"erp": "sandbox"}))
+                ),
                 Route("erp.login", "POST", r"/erp/login/?", self._login, guarded=False),
                 Route("erp.oauth_token", "POST", r"/erp/oauth/token/?", self._oauth, guarded=False),
             ]
