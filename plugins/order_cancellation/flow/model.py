@@ -7,10 +7,10 @@ are made from these models. They are frozen, refuse unknown keys and convert not
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -19,10 +19,9 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
-    model_validator,
 )
 
-from order_cancellation.flow.choice import one_of
+from order_cancellation.flow.choice import Told, beside, one_of
 from order_cancellation.flow.durations import Duration, Seconds, parse_duration, write_duration
 from order_cancellation.flow.names import FLOW_FILE, STEPS, FileName, FlowId, is_flow_id
 from order_cancellation.flow.schedule import Schedule, describe
@@ -70,19 +69,13 @@ Status = Literal[
 STATUSES, CANCEL_TYPES = get_args(Status), get_args(CancelType)
 
 Method = Literal["POST", "GET", "PUT", "PATCH"]
+METHODS = get_args(Method)
 ConnectionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_#!()\-.:/\\]+$", max_length=200)]
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_CLIENTS_OWN = {
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "upgrade",
-    "te",
-    "trailer",
-    "expect",
-}
+_CLIENTS_OWN = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect"}
+)
 
 
 def _header_name(name: str) -> str:
@@ -95,16 +88,10 @@ def _header_name(name: str) -> str:
     return name
 
 
-def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    seen: set[str] = set()
-    for name, value in headers.items():
-        _header_name(name)
-        if name.lower() in seen:
-            raise ValueError(f"the header {name} stands here twice (upper and lower case are the same).")
-        if any(character in value for character in "\r\n\0"):
-            raise ValueError(f"the header {name} has a line break in its value. Write it on one line.")
-        seen.add(name.lower())
-    return MappingProxyType(dict(headers))
+def _header_value(value: str) -> str:
+    if any(character in value for character in "\r\n\0"):
+        raise ValueError("has a line break in its value. Write it on one line.")
+    return value
 
 
 def _url(url: str) -> str:
@@ -126,11 +113,36 @@ def _omnitron_path(path: str) -> str:
     return path
 
 
-Headers = Annotated[
-    Mapping[str, str], AfterValidator(_headers), PlainSerializer(dict, return_type=dict[str, str])
-]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
+Headers = Annotated[
+    Mapping[HeaderName, Annotated[str, AfterValidator(_header_value)]],
+    AfterValidator(lambda headers: MappingProxyType(dict(headers))),
+    PlainSerializer(dict, return_type=dict[str, str]),
+]
 Url = Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterValidator(_url)]
+
+
+def _fit_together(erp: Mapping[Any, Any], *, sound: bool) -> Iterator[Told]:  # noqa: ARG001 (a rule's form)
+    """Name what does not fit together in ``write_to_erp``, whatever is written in it."""
+    method = erp.get("method")
+    if erp.get("nested") == "json" and method in METHODS and method != "GET":
+        yield ("nested",), f"nested is for method GET only, and method is {method}. Remove nested."
+    headers, own = erp.get("headers"), erp.get("idempotency_header")
+    seen: set[str] = set()
+    for name in headers if isinstance(headers, Mapping) else ():
+        folded = str(name).lower()
+        if folded in seen:
+            yield ("headers", str(name)), "stands here twice (upper and lower case are the same)."
+        if isinstance(own, str) and folded == own.lower():
+            text = "stands in headers as well as in idempotency_header. Remove it from headers."
+            yield ("headers", str(name)), text
+        seen.add(folded)
+
+
+def _lasting_lease(lease: timedelta) -> timedelta:
+    if lease < timedelta(seconds=1):
+        raise ValueError("lease must be at least 1s.")
+    return lease
 
 
 class _Block(BaseModel):
@@ -269,17 +281,7 @@ class WriteToErp(_Block):
         description="GET only: refuse nested values, or send them as JSON text.",
     )
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if self.nested == "json" and self.method != "GET":
-            raise ValueError(f"nested is for method GET only, and method is {self.method}. Remove nested.")
-        own = (self.idempotency_header or "").lower()
-        if own in {name.lower() for name in self.headers}:
-            raise ValueError(
-                f"{self.idempotency_header} stands in headers as well as in idempotency_header. "
-                "Remove it from headers."
-            )
-        return self
+    _fits = beside(_fit_together)
 
 
 class OmnitronRequest(_Block):
@@ -350,7 +352,7 @@ class Delivery(_Block):
     parallel_batches: int = Field(
         default=4, ge=1, le=100, description="Over how many batches the requests of a run are spread."
     )
-    lease: Duration = Field(
+    lease: Annotated[Duration, AfterValidator(_lasting_lease)] = Field(
         default=timedelta(seconds=60), description="How long a worker that went silent keeps its requests."
     )
     keep_payloads_days: int = Field(
@@ -359,12 +361,6 @@ class Delivery(_Block):
         le=36_500,
         description="For how many days what was sent and answered is kept, encrypted.",
     )
-
-    @model_validator(mode="after")
-    def _leases_last(self) -> Self:
-        if self.lease < timedelta(seconds=1):
-            raise ValueError("lease must be at least 1s.")
-        return self
 
 
 class FlowDocument(_Block):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Self
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from order_cancellation.flow.choice import one_of
@@ -78,12 +78,18 @@ def _some_flows(flows: tuple[str, ...]) -> tuple[str, ...]:
     return flows
 
 
+def _not_too_often(every: timedelta) -> timedelta:
+    if every < _SHORTEST:
+        raise ValueError("every must be at least 1s.")
+    return every
+
+
 class Schedule(BaseModel):
     """When the flow runs by itself: exactly one of every, cron and after."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
-    every: Duration | None = Field(
+    every: Annotated[Duration, AfterValidator(_not_too_often)] | None = Field(
         default=None,
         description="Runs again and again after this length of time: 30s, 5m, 6h or 1d.",
         examples=["5m"],
@@ -108,12 +114,6 @@ class Schedule(BaseModel):
         ("every", "cron", "after"),
         "every (every: 5m), cron and after, or leave the whole schedule out to run by hand only.",
     )
-
-    @model_validator(mode="after")
-    def _not_too_often(self) -> Self:
-        if self.every is not None and self.every < _SHORTEST:
-            raise ValueError("every must be at least 1s.")
-        return self
 
 
 def describe(schedule: Schedule | None) -> str:

@@ -107,6 +107,8 @@ def check_all(store: FlowStore) -> dict[str, list[Problem]]:
             loaded = _loaded_from(store, flow_id)
         except FlowInvalid as error:
             problems[flow_id] = list(error.problems)
+            if store.has(flow_id):
+                flows[flow_id] = open_valid_parts(flow_id, store.look(flow_id)[0]).flow
             continue
         flows[flow_id] = loaded.flow
         problems[flow_id] = check(loaded)

@@ -46,7 +46,7 @@ FAULTS = [
         "schedule.every",
         "'often' is no length of time. Write a number with s, m, h or d",
     ),
-    ("schedule", {"every": "0s"}, "schedule", "every must be at least 1s."),
+    ("schedule", {"every": "0s"}, "schedule.every", "every must be at least 1s."),
     ("schedule", {"cron": "* * *"}, "schedule.cron", "it has 3 fields. Write five fields"),
     ("schedule", {"cron": "* * * * * *"}, "schedule.cron", "it has 6 fields"),
     ("schedule", {"cron": "61 * * * *"}, "schedule.cron", "is no cron expression: "),
@@ -123,10 +123,15 @@ FAULTS = [
     ("write_to_erp__method", "post", "write_to_erp.method", "Did you mean POST?"),
     ("write_to_erp__headers", ["a"], "write_to_erp.headers", "A list is not a block of keys"),
     ("write_to_erp__headers", {"X": 1}, "write_to_erp.headers.X", "'1' is not text. Put it in quotes."),
-    ("write_to_erp__headers", {"X Y": "1"}, "write_to_erp.headers", "'X Y' can't be a header's name."),
-    ("write_to_erp__headers", {"Host": "x"}, "write_to_erp.headers", "is set by the HTTP client itself."),
-    ("write_to_erp__headers", {"X": "a\nb"}, "write_to_erp.headers", "has a line break in its value."),
-    ("write_to_erp__headers", {"X": "1", "x": "2"}, "write_to_erp.headers", "stands here twice"),
+    ("write_to_erp__headers", {"X Y": "1"}, "write_to_erp.headers.X Y", "'X Y' can't be a header's name."),
+    (
+        "write_to_erp__headers",
+        {"Host": "x"},
+        "write_to_erp.headers.Host",
+        "is set by the HTTP client itself.",
+    ),
+    ("write_to_erp__headers", {"X": "a\nb"}, "write_to_erp.headers.X", "has a line break in its value."),
+    ("write_to_erp__headers", {"X": "1", "x": "2"}, "write_to_erp.headers.x", "stands here twice"),
     ("write_to_erp__timeout", 601, "write_to_erp.timeout", "it must be at most 600."),
     ("write_to_erp__concurrency", 0, "write_to_erp.concurrency", "it must be at least 1."),
     ("write_to_erp__rate_per_second", 0, "write_to_erp.rate_per_second", "it must be more than 0."),
@@ -159,7 +164,12 @@ FAULTS = [
     ("write_to_erp__duplicates_accepted", "true", "write_to_erp.duplicates_accepted", NO_BOOLEAN),
     ("write_to_erp__check_status", None, "write_to_erp.check_status", f"Nothing {NO_BOOLEAN}"),
     ("write_to_erp__nested", "xml", "write_to_erp.nested", "'xml' is not one of refuse, json."),
-    ("write_to_erp__nested", "json", "write_to_erp", "nested is for method GET only, and method is POST."),
+    (
+        "write_to_erp__nested",
+        "json",
+        "write_to_erp.nested",
+        "nested is for method GET only, and method is POST.",
+    ),
     (
         "custom_response",
         {"file": "response.py", "decides_unknown": 1},
@@ -218,7 +228,7 @@ FAULTS = [
     ("delivery", {"task_retries": -1}, "delivery.task_retries", "it must be at least 0."),
     ("delivery", {"task_retry_delay": None}, "delivery.task_retry_delay", "is no length of time."),
     ("delivery", {"parallel_batches": 101}, "delivery.parallel_batches", "it must be at most 100."),
-    ("delivery", {"lease": "0s"}, "delivery", "lease must be at least 1s."),
+    ("delivery", {"lease": "0s"}, "delivery.lease", "lease must be at least 1s."),
     ("delivery", {"keep_payloads_days": "30d"}, "delivery.keep_payloads_days", NO_NUMBER),
     ("titel", "x", "titel", "unknown key 'titel'. Did you mean 'title'?"),
     ("id", "acme", "id", "unknown key 'id'. Known keys are title,"),
@@ -274,6 +284,31 @@ def test_all_faults_are_named_at_once():
         "titel",
         "script.file",
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "paths"),
+    [
+        (
+            {"write_to_erp__headers": {"X Y": "1", "Host": "x", "X-A": "a\nb", "Key": "1", "key": "2"}},
+            [f"write_to_erp.headers.{name}" for name in ("X Y", "Host", "X-A", "key")],
+        ),
+        ({"delivery": {"lease": "0s", "max_age": "x"}}, ["delivery.max_age", "delivery.lease"]),
+        (
+            {
+                "write_to_erp__nested": "json",
+                "write_to_erp__headers": {"key": "x"},
+                "write_to_erp__idempotency_header": "Key",
+                "write_to_erp__timeout": 0,
+            },
+            ["write_to_erp.timeout", "write_to_erp.nested", "write_to_erp.headers.key"],
+        ),
+        ({"schedule": {"every": "0s", "after": ["a"]}}, ["schedule.every", "schedule"]),
+    ],
+    ids=["headers", "delivery", "write_to_erp", "schedule"],
+)
+def test_a_rule_of_a_block_hides_no_fault_of_its_keys_and_none_hides_it(written, paths):
+    assert [problem.path for problem in problems_of(**written)] == paths
 
 
 def test_a_header_of_the_idempotency_key_stands_in_one_place_only():

@@ -179,6 +179,12 @@ class TestOneFaultHidesNoOther:
             ({"script": {"file": "script.py", "titel": "x"}}, "script.titel"),
             ({"post_script": {"file": "gone.py"}}, "post_script.file"),
             ({"write_to_erp__timeout": "long"}, "write_to_erp.timeout"),
+            ({"write_to_erp__nested": "json"}, "write_to_erp.nested"),
+            (
+                {"write_to_erp__look_up": {"url": "/x", "found": "$.[[", "after": "x"}},
+                "write_to_erp.look_up.after",
+            ),
+            ({"write_to_erp__headers": {"Host": "x"}}, "write_to_erp.headers.Host"),
             ({"write_to_omnitron__on_success": 5}, "write_to_omnitron.on_success"),
         ],
     )
@@ -186,6 +192,22 @@ class TestOneFaultHidesNoOther:
         put(tmp_path, "acme", {**files_of(**{**ALL_WRONG, **wrong}), **ITS_FILES})
         paths = [problem.path for problem in validate(FlowStore(tmp_path))]
         assert paths == [path, *ITS_FAULTS]
+
+    def test_a_bad_header_hides_no_other_headers_template(self, tmp_path):
+        put(tmp_path, "acme", write_to_erp__headers={"Host": "x", "X-A": "{{ requst }}"})
+        paths = [problem.path for problem in validate(FlowStore(tmp_path))]
+        assert paths == ["write_to_erp.headers.Host", "write_to_erp.headers.X-A"]
+
+    def test_a_schedule_of_two_kinds_hides_no_unknown_flow(self, tmp_path):
+        put(tmp_path, "acme", schedule={"every": "0s", "after": ["gone"]})
+        paths = [problem.path for problem in validate(FlowStore(tmp_path))]
+        assert paths == ["schedule.every", "schedule", "schedule.after"]
+
+    def test_a_broken_flow_in_a_circle_is_named_with_the_others(self, tmp_path):
+        put(tmp_path, "a", schedule={"after": ["b"]}, titel="x")
+        put(tmp_path, "b", schedule={"after": ["a"]})
+        found = [(problem.flow, problem.path) for problem in validate(FlowStore(tmp_path))]
+        assert found == [("a", "titel"), ("a", "schedule.after"), ("b", "schedule.after")]
 
     def test_a_file_that_is_missing_is_told_once(self, tmp_path):
         put(tmp_path, "acme", script={"file": "gone.py"}, titel="x")
