@@ -175,6 +175,7 @@ class TestTakingUp:
 
         assert report.counts["done"] == len(sandbox.requests) - 1
         assert not report.green
+        assert report.problems[0].startswith("get_data: Page 1, entry ")
         assert "uuid" in report.problems[0]
 
     def test_an_unlisted_request_that_was_never_sent_is_withdrawn(self, engine, sandbox):

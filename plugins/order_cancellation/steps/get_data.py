@@ -24,9 +24,10 @@ from order_cancellation.ledger.decisions import POSTPONED_TOO_LONG
 from order_cancellation.ledger.intake import Taken
 from order_cancellation.steps.context import Context
 
-__all__ = ["RunParams", "batch_sizes", "even", "label_of", "query_of", "read_named", "run"]
+__all__ = ["RunParams", "batch_sizes", "even", "label_of", "query_of", "read_named", "run", "told_of_reading"]
 
 T = TypeVar("T")
+STEP = "get_data"
 OWN_ROW = 8
 """Up to so many requests each get a row of their own in Airflow's grid."""
 
@@ -195,7 +196,12 @@ def _tell_reading(taking: _Taking, summary: ReadingSummary) -> None:
     )
     if summary.missing:
         taking.lines.append(f"{summary.missing} may be missing from the list; the next poll takes them")
-    taking.problems.extend(summary.problems)
+    taking.problems.extend(told_of_reading(summary))
+
+
+def told_of_reading(summary: ReadingSummary) -> list[str]:
+    """Return what is wrong with Omnitron's list, with the step that read it: another one reports it."""
+    return [f"{STEP}: {problem}" for problem in summary.problems]
 
 
 def _pages(summary: ReadingSummary) -> str:
@@ -237,7 +243,7 @@ async def read_named(context: Context, request_id: int) -> tuple[dict[str, Any] 
 
 
 def _not_taken(request_id: int) -> str:
-    return f"Request {request_id}: not taken up at get_data"
+    return f"Request {request_id}: not taken up at {STEP}"
 
 
 async def _enter(

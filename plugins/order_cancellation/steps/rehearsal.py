@@ -25,7 +25,15 @@ from order_cancellation.steps.attributes import attributes_of, safe_text, told
 from order_cancellation.steps.calls import built
 from order_cancellation.steps.context import Context, Pool
 from order_cancellation.steps.desk import LEVELS
-from order_cancellation.steps.get_data import RunParams, batch_sizes, even, label_of, query_of, read_named
+from order_cancellation.steps.get_data import (
+    RunParams,
+    batch_sizes,
+    even,
+    label_of,
+    query_of,
+    read_named,
+    told_of_reading,
+)
 from order_cancellation.steps.mapping import map_document, script_output
 from order_cancellation.steps.report import Behind, StepReport
 from order_cancellation.steps.write_to_omnitron import request_of
@@ -98,7 +106,7 @@ async def _listed(
         return [request for request, _ in found if request is not None], [why for _, why in found if why]
     reading = context.the_omnitron().read(query_of(context, params, interval))
     requests = [request async for page in reading for request in page]
-    return requests, list(reading.summary.problems)
+    return requests, told_of_reading(reading.summary)
 
 
 async def run_step(step: str, batch: int, context: Context) -> StepReport:
