@@ -32,6 +32,7 @@ THROTTLED_WAIT_S = 1.0
 """How long a 429 that names no time is heeded."""
 SLOWEST, FASTER, STEP_S = 1 / 16, 0.1, 1.0
 ROUNDING = 1e-6
+_LATER = "the step sends it when it is run again, in the next run at the latest"
 
 
 class Limits:
@@ -61,6 +62,7 @@ class Limits:
         self._changed = asyncio.Condition()
         self._throttled_since: float | None = None
         self._throttled_for = 0.0
+        self._throttled_with = 0
 
     @property
     def in_flight(self) -> int:
@@ -94,11 +96,13 @@ class Limits:
             LedgerUnavailable: Nobody can say.
         """
         left = await self._left()
-        if left > LONGEST_WAIT_S or self._throttled_for > LONGEST_WAIT_S:
-            more = f" ({left:.0f} s more)" if left > 0 else ""
+        if left > LONGEST_WAIT_S:
+            asks = f"asks to wait for longer than a step does ({left:.0f} s more)"
+            raise NotSent(f"Not sent now: the ERP {asks}; {_LATER}")
+        if self._throttled_for > LONGEST_WAIT_S:
             raise NotSent(
-                f"The ERP was not called: it asks to wait for longer than a step does{more}; "
-                "the task's retry sends it"
+                f"Not sent now: for {self._throttled_for:.0f} s the ERP has answered nothing but "
+                f"{self._throttled_with:d}, come back later; {_LATER}"
             )
 
     def learn(self, answer: Answer) -> None:
@@ -116,7 +120,7 @@ class Limits:
         if asked:
             now = self._clock.monotonic()
             self._throttled_since = now if self._throttled_since is None else self._throttled_since
-            self._throttled_for = now - self._throttled_since
+            self._throttled_for, self._throttled_with = now - self._throttled_since, answer.status
 
         def slower(traffic: Traffic, now: float) -> Traffic:
             until = max(traffic.wait_until, now + min(asked, MOST_HEEDED_S) if asked else 0.0)

@@ -236,7 +236,10 @@ class TestRetryAfter:
     def test_throttling_without_end_is_left_to_the_tasks_retry(self):
         line = Throttled(4)
         line.answers(*[later(5)] * 14, every_s=5)
-        with pytest.raises(NotSent):
+        for_a_minute = (
+            r"for 65 s the ERP has answered nothing but 429, come back later; the step sends it when"
+        )
+        with pytest.raises(NotSent, match=for_a_minute):
             asyncio.run(line.limits[0].check())
         line.answers(FINE)
         asyncio.run(line.limits[0].check())
