@@ -63,7 +63,7 @@ SECRET_KEYS = (
     ),
     *("cookie", "credential", "sessionid"),
 )
-HARMLESS_KEYS = frozenset({"tokentype", "emailallowed", "addresstype", "mobileapp"})
+HARMLESS_KEYS = frozenset({"tokentype", "tokengeneration", "emailallowed", "addresstype", "mobileapp"})
 PERSONS = frozenset({"customer", "buyer", "recipient", "person", "contact", "holder", "user", "musteri"})
 """What stands for a person: the ``name`` in it is personal, while a product's or a channel's is not."""
 EXACT_KEYS = frozenset({"name1", "name2", "mail", "ip", "dob", "pwd", "key", "jwt"})
@@ -73,8 +73,8 @@ VALUES = re.compile(
     [\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}         # e-mail
     | \b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){3,7}(?:[ ]?[A-Z0-9]{1,4})?\b   # IBAN
     | (?<![\w.+-])(?:\+\d{2}|00\d{2}|0)[ (-]*\d{3}[ )-]*\d{3}[ -]?\d{2}[ -]?\d{2}(?![\w.-])  # phone
-    | (?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])            # IPv4
-    | (?<![\w:])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:])  # IPv6
+    | (?<![\w.])(?<!://)(?:\d{1,3}\.){3}\d{1,3}(?![\w.])    # IPv4, but where it is a URL's host
+    | (?<![\w:])(?<!://\[)(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![\w:])  # IPv6
     | (?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*                   # JSON web token
     """,
     re.VERBOSE | re.IGNORECASE,

@@ -230,3 +230,12 @@ def test_all_that_a_connection_holds_counts_as_secret():
     secrets = endpoint_secrets(an_endpoint(options=options))
     assert {"s3cret-pass", "one1", "two2", "three3", "four4", "five5"} <= set(secrets)
     assert "not" not in secrets
+
+
+def test_an_ip_address_is_masked_but_where_it_is_a_urls_host():
+    """Which system a call went to is no personal data, and without it nobody can tell what is down."""
+    v6 = "[fd00:0:0:0:0:0:0:7]"
+    told = f"POST http://10.1.2.3:9207/erp and https://{v6}/x were not sent for 10.1.2.3 and {v6}"
+    hidden = f"POST http://10.1.2.3:9207/erp and https://{v6}/x were not sent for *** and [***]"
+    assert redact_text(told) == hidden
+    assert redact({"url": "http://10.1.2.3/x", "seen_at": "10.1.2.3"})["url"] == "http://10.1.2.3/x"
