@@ -8,8 +8,8 @@ an error that says which, and never an empty text.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, lru_cache, partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -17,6 +17,7 @@ from jinja2 import StrictUndefined, TemplateSyntaxError, meta, nodes, pass_conte
 from jinja2 import Template as Compiled
 from jinja2.exceptions import SecurityError, TemplateError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
 
 from order_cancellation.cpu_limit import MOST_S, cpu_limit
 from order_cancellation.errors import ConfigurationError
@@ -36,6 +37,33 @@ class _Encoded(str):
     __slots__ = ()
 
 
+class _NotThere(UndefinedError):
+    """Something was asked for what it does not have.
+
+    Args:
+        message: Jinja's words, in which a name has no way to it.
+        owner: What was asked.
+        name: For what.
+    """
+
+    def __init__(self, message: str, owner: Any, name: Any) -> None:
+        super().__init__(message)
+        self.owner, self.name = owner, name
+
+
+class _Undefined(StrictUndefined):
+    """What is not there, and fails with what was asked for it."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, hint: str | None = None, obj: Any = missing, name: Any = None, exc: Any = UndefinedError
+    ) -> None:
+        if obj is not missing and exc is UndefinedError:
+            exc = partial(_NotThere, owner=obj, name=name)
+        super().__init__(hint, obj, name, exc)
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     """Jinja without access to Python, in which ``body.items`` is the key ``items`` and not a method."""
 
@@ -46,7 +74,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             return finalize(value)
 
         super().__init__(
-            undefined=StrictUndefined, finalize=finalized, keep_trailing_newline=True, optimized=False
+            undefined=_Undefined, finalize=finalized, keep_trailing_newline=True, optimized=False
         )
         self.globals = {name: self.globals[name] for name in ("range", "dict", "namespace")}
         self.filters["urlencode"] = _urlencode
@@ -178,13 +206,41 @@ class Template:
             raise ConfigurationError(f"{self._name}: {_syntax(error)}") from error
 
     def _filled(self, compiled: Compiled, request: Any, attributes: Any, body: Any) -> str:
+        values = {"request": request, "attributes": attributes or {}, "body": body}
         endless = f"it took more than {MOST_S:g} s of processor time. Look for a loop that has no end"
         try:
             with cpu_limit(ConfigurationError(f"{self._name} can't be filled in: {endless}")):
-                return compiled.render(request=request, attributes=attributes or {}, body=body)
+                return compiled.render(**values)
         except FAILURES as error:
-            why = error.message if isinstance(error, UndefinedError | SecurityError) else type(error).__name__
+            why = _why(error, {name: value for name, value in values.items() if self.uses(name)})
         raise ConfigurationError(f"{self._name} can't be filled in: {why}")  # unchained: it may hold a value
+
+
+def _why(error: Exception, values: Mapping[str, Any]) -> str:
+    """Say why a template can't be filled in: without a value of the request, and without Python's words."""
+    if isinstance(error, _NotThere):
+        way = _way_to(error.owner, values, "")
+        if way:
+            below = f"[{error.name}]" if isinstance(error.name, int) else f".{error.name}"
+            return f"{way}{below} is not set"
+        return f"{'null' if error.owner is None else 'a text or number'} has no '{error.name}'"
+    if isinstance(error, UndefinedError | SecurityError):
+        return str(error.message)
+    return type(error).__name__
+
+
+def _way_to(wanted: Any, value: Any, way: str) -> str | None:
+    """Return how a template writes the way to a block or list among the values, or None where it is none."""
+    if not isinstance(wanted, Mapping | list):
+        return None
+    if value is wanted:
+        return way
+    below: Iterable[tuple[str, Any]] = ()
+    if isinstance(value, Mapping):
+        below = ((f"{way}.{key}" if way else str(key), item) for key, item in value.items())
+    elif isinstance(value, list):
+        below = ((f"{way}[{place}]", item) for place, item in enumerate(value))
+    return next((found for name, item in below if (found := _way_to(wanted, item, name))), None)
 
 
 @lru_cache(maxsize=1024)

@@ -52,14 +52,18 @@ class TestRender:
         [
             ("{{ reqest.id }}", "reqest"),
             ("{{ request.idd }}", "idd"),
-            ("{{ request.a.b }}", "'a'"),
-            ("{{ attributes.token }}", "token"),
-            ("{{ body[3] }}", "3"),
+            ("{{ request.a.b }}", "request.a is not set"),
+            ("{{ request.customer.lines[0].sku }}", r"request.customer.lines\[0\].sku is not set"),
+            ("{{ request.nobody.mail }}", "null has no 'mail'"),
+            ("{{ request.id.mail }}", "a text or number has no 'mail'"),
+            ("{{ attributes.token }}", "attributes.token is not set"),
+            ("{{ body[3] }}", r"body\[3\] is not set"),
         ],
     )
     def test_a_name_that_is_not_there_is_named_together_with_the_setting(self, text, named):
+        request = {"id": 1, "nobody": None, "customer": {"lines": [{"pk": 1}]}}
         with pytest.raises(ConfigurationError, match=f"write_to_erp.url .*{named}"):
-            Template(text, "write_to_erp.url").render(request={"id": 1}, body=[])
+            Template(text, "write_to_erp.url").render(request=request, body=[])
 
     @pytest.mark.parametrize(
         "text",
