@@ -126,7 +126,11 @@ def with_schedule(store: FlowStore, flow_id: str, files: Mapping[str, bytes], wi
         ConfigurationError: Not exactly one of every, cron, after, none is given.
     """
     _one_of(
-        every=wish.every is not None, cron=wish.cron is not None, after=wish.after is not None, none=wish.none
+        flow_id,
+        every=wish.every is not None,
+        cron=wish.cron is not None,
+        after=wish.after is not None,
+        none=wish.none,
     )
     before = open_files(flow_id, files)
     text = before.files[FLOW_FILE].decode()
@@ -141,15 +145,16 @@ def with_schedule(store: FlowStore, flow_id: str, files: Mapping[str, bytes], wi
     return loaded
 
 
-def _one_of(**given: bool) -> None:
+def _one_of(flow_id: str, **given: bool) -> None:
     names = [name for name, is_given in given.items() if is_given]
     if len(names) != 1:
         raise ConfigurationError(
-            f"Got {' and '.join(names) or 'no schedule'}: give exactly one of {', '.join(given)}."
+            f"Flow '{flow_id}': got {' and '.join(names) or 'no schedule'}: "
+            f"give exactly one of {', '.join(given)}."
         )
 
 
-def _duration(every: str | float | timedelta | None) -> str | None:
+def _duration(flow_id: str, every: str | float | timedelta | None) -> str | None:
     if every is None:
         return None
     try:
@@ -159,7 +164,7 @@ def _duration(every: str | float | timedelta | None) -> str | None:
             else write_duration(parse_duration(every))
         )
     except ValueError as error:
-        raise ConfigurationError(f"every: {error}") from error
+        raise ConfigurationError(f"Flow '{flow_id}', schedule.every: {error}") from error
 
 
 def _block(before: LoadedFlow, wish: Wish) -> dict[str, Any] | None:
@@ -167,7 +172,7 @@ def _block(before: LoadedFlow, wish: Wish) -> dict[str, Any] | None:
     if wish.none:
         return None
     kinds = {
-        "every": _duration(wish.every),
+        "every": _duration(before.flow.id, wish.every),
         "cron": wish.cron,
         "after": None if wish.after is None else list(wish.after),
     }

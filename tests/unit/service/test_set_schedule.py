@@ -72,11 +72,11 @@ def test_a_schedule_can_be_taken_away_and_given_back(set_schedule, store):
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [
-        ({}, "Got no schedule: give exactly one of every, cron, after, none."),
-        ({"every": "5m", "none": True}, "Got every and none"),
-        ({"cron": "* * * * *", "after": ["other"]}, "Got cron and after"),
-        ({"timezone": "UTC"}, "Got no schedule"),
-        ({"every": "soon"}, "'soon' is no length of time"),
+        ({}, "Flow 'acme': got no schedule: give exactly one of every, cron, after, none."),
+        ({"every": "5m", "none": True}, "Flow 'acme': got every and none"),
+        ({"cron": "* * * * *", "after": ["other"]}, "Flow 'acme': got cron and after"),
+        ({"timezone": "UTC"}, "Flow 'acme': got no schedule"),
+        ({"every": "soon"}, "Flow 'acme', schedule.every: 'soon' is no length of time"),
         ({"every": "0s"}, "every must be at least 1s"),
         ({"cron": "x"}, "is no cron expression"),
         ({"cron": "* * * * *", "timezone": "Mars"}, "schedule.timezone: 'Mars' is no known time zone"),
