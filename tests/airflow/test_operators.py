@@ -185,6 +185,19 @@ class TestStep:
         assert printed.index("Flow 'acme', write_to_erp: 22 of 22 requests not past") < order[0]
 
     @pytest.mark.parametrize(
+        ("step", "is_told"),
+        [("script", False), ("mapping", True), ("write_to_erp", True), ("post_script", False)],
+    )
+    def test_says_where_clearing_would_use_what_an_earlier_step_made(
+        self, fake, caplog, capsys, step, is_told
+    ) -> None:
+        fake.step = StepReport(step, 3, 1, 0, (Behind(7, "u-7", "failed", step, "why"),))
+        with pytest.raises(AirflowFailException):
+            a_step().execute(a_context())
+        printed = capsys.readouterr().out + caplog.text
+        assert ("redo the request (Requests) or wait for a later run" in printed) is is_told
+
+    @pytest.mark.parametrize(
         ("error", "raised"),
         [(ConfigurationError("wrong"), AirflowFailException), (NotSent("down"), StepUnfinished)],
         ids=["a setting is wrong", "surely not sent"],

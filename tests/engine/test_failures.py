@@ -126,6 +126,18 @@ class TestScripts:
         assert "no tax number" in report.behind[0].error
         assert report.behind[0].step == "script"
 
+    def test_what_an_earlier_step_made_is_used_again_after_clearing_and_made_anew_by_a_redo(self, engine):
+        """Clearing a send does not run a repaired script; the error says what does."""
+        engine.write(a_flow(script={"file": "script.py"}, mapping=None), script="outputStream.write('nope')")
+        said = engine.run("run-1")
+        engine.write(a_flow(script={"file": "script.py"}, mapping=None))
+        cleared = engine.clear_failed("run-1")
+        engine.redo(1, 2, 3)
+
+        assert "redo the request or wait for a later run" in said.behind[0].error
+        assert cleared.behind[0].error == said.behind[0].error
+        assert engine.run("run-2").counts == {"done": 3}
+
     def test_a_repaired_script_is_used_after_clearing(self, engine):
         """The pinned revision gives way to the one that the person repaired."""
         engine.write(a_flow(scripts=True), script="raise ValueError('typo')")

@@ -32,6 +32,8 @@ __all__ = ["FlowOperator", "StepUnfinished", "list_behind"]
 log = structlog.get_logger(__name__)
 
 IN_THE_OPEN = 20
+_AFTER_A_MAKER = frozenset({"mapping", "write_to_erp", "custom_response"})
+"""Steps that use what an earlier one made, which a clear does not make anew."""
 
 
 class StepUnfinished(OrderCancellationError):
@@ -150,7 +152,7 @@ def list_behind(behind: Sequence[Behind]) -> None:
         for one in behind[IN_THE_OPEN:]:
             _list(one)
         log.info("::endgroup::")
-    for what_to_do in _ways_on({one.state for one in behind}):
+    for what_to_do in _ways_on(behind):
         log.info(what_to_do)
 
 
@@ -158,10 +160,14 @@ def _list(one: Behind) -> None:
     log.warning(str(one), request_id=one.id, uuid=one.uuid, state=one.state, step=one.step)
 
 
-def _ways_on(states: set[str]) -> Iterator[str]:
+def _ways_on(behind: Sequence[Behind]) -> Iterator[str]:
+    states = {one.state for one in behind}
     if states - {"in_doubt", "parked"}:
         yield "What to do: put right what is named above, then clear this run's failed tasks."
         yield "Where nobody clears them, a later run tries again by itself."
+    if any(one.state == "failed" and one.step in _AFTER_A_MAKER for one in behind):
+        yield "A cleared task goes on with what the script and the mapping before it had made."
+        yield "Where one of these was put right, redo the request (Requests) or wait for a later run."
     if "in_doubt" in states:
         yield "In doubt: the ERP may have booked it, so nothing is sent again before that is clear."
         yield "The next run asks the ERP, where the flow says how; else a person decides (Requests)."

@@ -246,7 +246,7 @@ def _pinned(settings: Settings, ledger: Ledger, run: Run, step: str, batch: int)
     lifted = ledger.intake.lift(run.flow_id, run.run_id, batch, handled_by(loaded.flow, step))
     _LOG.info(
         "Cleared by a person: %s request(s) that had failed here are taken up again, "
-        "with revision %s of the flow",
+        "with revision %s of the flow; what the steps before had made is kept",
         lifted,
         loaded.revision[:12],
     )

@@ -57,7 +57,10 @@ def built(context: Context, record: Record, base_url: str) -> Call:
     settings = context.flow.write_to_erp
     body = body_of(context.flow, record)
     if isinstance(body, str):
-        raise ConfigurationError("the script's output is no JSON; write json.dumps(…) of what the ERP takes")
+        raise ConfigurationError(
+            "the script's output is no JSON; write json.dumps(…) of what the ERP takes, then redo the "
+            "request or wait for a later run: a cleared task would use the old output again"
+        )
     return build_call(
         settings,
         base_url,
