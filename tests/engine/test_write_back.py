@@ -37,9 +37,10 @@ def test_what_omnitron_was_not_told_is_listed_and_told_by_the_next_poll(engine, 
     "unread",
     [
         {"body": "<html>We'll be back soon</html>", "headers": {"Content-Type": "text/html"}},
+        {"body": "<!-- v2 -->\n<!DOCTYPE html><title>Sign in</title>"},
         {"body": {"id": 1, "status": "approved"}},
     ],
-    ids=["page", "old status"],
+    ids=["page", "page after a comment", "old status"],
 )
 def test_a_2xx_that_omnitron_did_not_mean_leaves_it_accepted_and_to_be_told(engine, sandbox, unread):
     """A maintenance page, or the request as it was: the next poll writes back and sends nothing."""

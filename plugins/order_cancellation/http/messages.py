@@ -10,7 +10,8 @@ from typing import Any
 
 TURKISH = "windows-1254"
 """What systems send here that do not say what they send: ISO 8859-9 with its Windows additions."""
-WEB_PAGE = re.compile(r"[\ufeff\s]*(<\?xml[^>]*>\s*)?<(!doctype\s+html|html)\b", re.IGNORECASE)
+_BEFORE_A_PAGE = re.compile(r"[\ufeff\s]+|<\?[^>]*>|<!--.*?-->", re.DOTALL)
+_PAGE = re.compile(r"<(!doctype\s+html|html)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,12 @@ def is_web_page(data: Any) -> bool:
     Args:
         data: Its body as parsed JSON, or its text.
     """
-    return isinstance(data, str) and WEB_PAGE.match(data) is not None
+    if not isinstance(data, str):
+        return False
+    at = 0
+    while before := _BEFORE_A_PAGE.match(data, at):  # one by one: a single pattern would try all their splits
+        at = before.end()
+    return _PAGE.match(data, at) is not None
 
 
 def _charset_of(body: bytes) -> str:

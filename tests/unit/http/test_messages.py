@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +51,10 @@ def test_data_are_json_or_else_the_text(body, data):
         (b"<!DOCTYPE html><title>Sign in</title>", True),
         (b"\xef\xbb\xbf\n<HTML lang=tr>", True),
         (b'"<html>Sign in</html>"', True),
+        (b"\r\n<!-- Copyright -->\r\n<!DOCTYPE html>\r\n<html><title>Sign in</title>", True),
+        (b'<?xml version="1.0"?><!-- two\nlines --><!----><html>', True),
+        (b"<!-- <html> --><order/>", False),
+        (b"<!-- <html>", False),
         (b"<soap:Envelope/>", False),
         (b'{"text": "<html>"}', False),
         (b"", False),
@@ -56,6 +62,14 @@ def test_data_are_json_or_else_the_text(body, data):
 )
 def test_a_page_for_people_is_told_by_its_text_and_not_by_what_it_is_called(body, is_page):
     assert Answer(200, headers={"content-type": "application/json"}, body=body).is_web_page is is_page
+
+
+@pytest.mark.parametrize("text", [b"<!---->", b"<!-- ", b"<!-- -->\n", b"<?a?>", b" ", b"<!--\n--"])
+def test_no_text_takes_long_to_be_told_from_a_page(text):
+    answer = Answer(200, body=text * 100_000)
+    begun = time.process_time()
+    assert not answer.is_web_page
+    assert time.process_time() - begun < 5
 
 
 @given(body=st.binary(max_size=50), charset=st.none() | st.text(max_size=12))
