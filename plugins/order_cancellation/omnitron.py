@@ -159,7 +159,7 @@ class OmnitronReader:
                 raise UnreadableAnswer(str(refusal))
             if not isinstance(refusal, Wait):
                 raise refusal
-            seconds = pause if refusal.seconds is None else max(refusal.seconds, 0.1)
+            seconds = pause if refusal.seconds is None else refusal.seconds
             if seconds > left:
                 raise refusal
             await self._clock.sleep(seconds)

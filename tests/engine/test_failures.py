@@ -267,11 +267,23 @@ class TestErpAway:
         assert engine.booked() == [1]
 
     def test_throttling_is_waited_out_in_the_step(self, engine, sandbox):
-        """429 with Retry-After: 0 is repeated at once and ends well."""
+        """429 with Retry-After: 0 is repeated soon and ends well."""
         sandbox.use({"name": "erp_throttles", "requests": {"count": 6}})
 
         assert engine.run().counts == {"done": 6}
         assert engine.booked() == [1, 2, 3, 4, 5, 6]
+
+    @pytest.mark.parametrize("said", ["0", "Thu, 01 Jan 2026 00:00:00 GMT"], ids=["none", "over"])
+    def test_an_erp_that_names_no_pause_is_given_a_second_each_time(self, engine, sandbox, monkeypatch, said):
+        """Else it would be called some hundred times a second, for as long as it is overloaded."""
+        monkeypatch.setattr("order_cancellation.steps.deliver.LONGEST_WAIT_S", 2.0)
+        busy = {"match": {"route": "erp.book"}, "then": {"status": 503, "headers": {"Retry-After": said}}}
+        sandbox.use({"name": "busy", "requests": {"count": 1}, "rules": [busy]})
+        report = engine.run()
+
+        assert report.counts == {"prepared": 1}
+        assert "asks to wait" in report.behind[0].error
+        assert sum(call["path"] == "/erp/cancellations" for call in sandbox.calls) == 3
 
 
 class TestRefusalInPlainSight:

@@ -8,6 +8,8 @@ from email.utils import parsedate_to_datetime
 
 __all__ = ["retry_after"]
 
+SHORTEST_S = 1.0
+"""0, or a time that is over, means soon: taken literally it would be hundreds of calls in a second."""
 LONGEST_S = 7 * 86_400.0
 """What is longer than a week is a mistake of the sender's, and would be an overflow of ours."""
 
@@ -20,11 +22,11 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         now: The time of day, against which a date is read.
 
     Returns:
-        Seconds, never negative; None where the header is absent or can't be read.
+        Seconds, at least one; None where the header is absent or can't be read.
     """
     text = headers.get("retry-after", "").strip()
     seconds = float(text) if text.isascii() and text.isdigit() else _until(text, now)
-    return None if seconds is None else min(max(seconds, 0.0), LONGEST_S)
+    return None if seconds is None else min(max(seconds, SHORTEST_S), LONGEST_S)
 
 
 def _until(text: str, now: datetime) -> float | None:

@@ -89,7 +89,7 @@ async def send_patiently(desk: Desk, record: Record, call: Call, digest: str) ->
         record = await _put_back(desk, record, home, pause)
         if waited + pause > LONGEST_WAIT_S:
             return record
-        waited += max(pause, 0.1)
+        waited += pause
         await desk.context.clock.sleep(pause)
 
 
