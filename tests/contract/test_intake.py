@@ -18,6 +18,7 @@ from contract.ledgers import (
     enter_batch,
     find,
     open_claim,
+    plans_of,
     requests,
     sending,
     states,
@@ -113,6 +114,24 @@ class TestEnter:
         new = find(ledger, "1")
         assert (new.state, new.redo, new.key_number) == ("fetched", False, old.key_number + 1)
         assert ledger.intake.asked_for(FLOW) == [(1, uuid_of(1), False)]
+
+    @pytest.mark.parametrize(("begun_before_it_was_sent", "taken"), [(True, 0), (False, 1)])
+    def test_a_redo_run_that_is_cleared_redoes_only_what_was_sent_before_it(
+        self, ledger, clock, begun_before_it_was_sent, taken
+    ):
+        """Another run may have done meanwhile what it was to do: it has begun when it first did."""
+        if begun_before_it_was_sent:
+            ledger.runs.start(FLOW, "redo-run", "r1", dry_run=False)
+        clock.advance(60)
+        brought_to(ledger, State.DONE)
+        clock.advance(60)
+        for _ in ("begun", "cleared"):
+            ledger.runs.start(FLOW, "redo-run", "r1", dry_run=False)
+            clock.advance(60)
+
+        with plans_of(ledger, "events") as plans:
+            assert enter(ledger, [a_request(1)], "redo-run", redo=True)["taken"] == taken
+        assert "events_by_request" in plans[0]
 
     def test_what_is_in_doubt_without_an_exit_is_parked_when_it_is_met(self, ledger):
         record = brought_to(ledger, State.IN_DOUBT)

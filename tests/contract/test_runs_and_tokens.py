@@ -33,6 +33,15 @@ class TestRuns:
         assert ledger.runs.batch(FLOW, "run-1", 0) == Batch(0, "r1", "x" * 200, 1)
         assert ledger.runs.batch(FLOW, "run-1", 1) is None
 
+    def test_the_newest_run_is_the_one_that_read_last(self, ledger, clock):
+        """Cleared, an older run takes the flow as it is now."""
+        for run_id, revision in (("run-1", "r1"), ("run-2", "r2"), ("run-1", "r3")):
+            ledger.runs.start(FLOW, run_id, revision, dry_run=False)
+            clock.advance(1)
+            ledger.runs.listed(FLOW, run_id, [], lines=[], problems=[])
+            clock.advance(60)
+        assert ledger.runs.newest_revision(FLOW) == "r3"
+
     def test_a_pin_is_the_batchs_own(self, ledger):
         ledger.runs.start(FLOW, "run-1", "r1", dry_run=False)
         ledger.runs.listed(

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from engine_harness import RESPONSE, a_flow
 from order_cancellation.erp import Erp
-from order_cancellation.errors import ConfigurationError
+from order_cancellation.errors import ConfigurationError, Wait
 from order_cancellation.service import runs
 
 LOOK_UP = {"url": "/cancellations/{{ request.uuid }}", "found": "$.found", "after": "0s"}
@@ -53,6 +53,28 @@ class TestRedo:
 
         assert engine.booked() == [2]
         assert engine.states() == {2: "parked"}
+
+    def test_clearing_a_redo_run_leaves_what_another_run_has_done_meanwhile(self, engine, sandbox):
+        """Its get_data was red: the scheduled run does what is left over, and get_data is cleared then."""
+        busy = {"status": 429, "headers": {"Retry-After": "120"}}
+        sandbox.use({**FINE, "rules": [{"match": {"route": "omnitron.detailed", "id": 2}, "then": busy}]})
+        with pytest.raises(Wait):
+            engine.run("redo-run", request_ids=(1, 2), redo=True)
+        sandbox.use(FINE, keep=True)
+        engine.run("scheduled")
+        engine.run("redo-run", request_ids=(1, 2), redo=True)
+
+        assert engine.booked() == [1, 2, 3]
+        assert engine.states() == {1: "done", 2: "done", 3: "done"}
+
+    def test_clearing_a_redo_run_leaves_what_a_person_found_booked_meanwhile(self, engine, sandbox):
+        sandbox.use(CUT_SECOND)
+        engine.run("redo-run", request_ids=(2,), redo=True)
+        engine.resolve(2, "accepted")
+        engine.run("scheduled")
+        engine.run("redo-run", request_ids=(2,), redo=True)
+
+        assert engine.booked() == [1, 2, 3]
 
     def test_clearing_a_whole_redo_run_takes_up_what_failed_in_it(self, engine):
         """What was never sent in it is done by the person's word, without waiting for its pause."""

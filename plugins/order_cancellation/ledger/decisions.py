@@ -103,6 +103,15 @@ def carry_on(known: Record, *, now: float, limits: Limits) -> Decision:
     return Decision(take=True, why=f"unfinished ({known.state})")
 
 
-def had_by(old: Record | None, run_id: str) -> bool:
-    """Say whether the run has sent a request already: its parameter ``redo`` counts once."""
-    return old is not None and old.run_id == run_id and old.state in _SENT_BEFORE
+def had_by(old: Record | None, run_id: str, *, sent_since: bool) -> bool:
+    """Say whether a run's parameter ``redo`` has been followed already: it counts once for each request.
+
+    Args:
+        old: What the ledger has of the request, or None.
+        run_id: The run.
+        sent_since: Whether it was sent, or its booking got known, after this run had first begun: another run
+            may have done meanwhile what this one was to do.
+    """
+    if old is None or not (sent_since or old.run_id == run_id):
+        return False
+    return old.settled or old.state in _SENT_BEFORE

@@ -10,6 +10,7 @@ from order_cancellation.ledger import schema
 from order_cancellation.ledger.database import Database
 from order_cancellation.ledger.queries import BECAUSE, REVEALED, find_record, refuse_held
 from order_cancellation.ledger.records import Record
+from order_cancellation.ledger.runs import LAST_AT_WORK
 from order_cancellation.ledger.states import OPEN, State
 
 __all__ = ["ERASED", "Housekeeping"]
@@ -176,7 +177,7 @@ class Housekeeping:
 
     def _delete_dry_results(self, flow: str, before: float) -> None:
         d, r = schema.dry_results.c, schema.runs.c
-        old_runs = select(r.run_id).where(r.flow == flow, r.dry_run.is_(True), r.started_at < before)
+        old_runs = select(r.run_id).where(r.flow == flow, r.dry_run.is_(True), before > LAST_AT_WORK)
         with self._database.write() as connection:
             connection.execute(delete(schema.dry_results).where(d.flow == flow, d.run_id.in_(old_runs)))
 

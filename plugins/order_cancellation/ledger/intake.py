@@ -110,14 +110,15 @@ class Intake:
             held = self._held(connection, flow, list(known), now)
             new = [] if redo else [uuid for uuid in distinct if uuid not in known]
             had = self._had_by_former(connection, former, new)
+            since = self._sent_since(connection, flow, run_id, list(known)) if redo else set()
             writes = Writes()
             for uuid, request in distinct.items():
                 old = known.get(uuid)
+                again = redo and not had_by(old, run_id, sent_since=uuid in since)
                 decision = (
                     Decision(take=False, why="in work by another worker")
                     if uuid in held
-                    else had.get(uuid)
-                    or decide(old, now=now, limits=limits, redo=redo and not had_by(old, run_id))
+                    else had.get(uuid) or decide(old, now=now, limits=limits, redo=again)
                 )
                 if decision.take and counts["taken"] >= room:
                     counts["left"] += 1
@@ -325,6 +326,18 @@ class Intake:
                     )
                     decisions[uuid] = Decision(False, _MAY_BE_RENAMED, State.PARKED, error)
         return decisions
+
+    def _sent_since(self, connection: Connection, flow: str, run_id: str, uuids: Sequence[str]) -> set[str]:
+        """Return what any run has sent, or learned to be booked, since this one first began."""
+        r, e = schema.runs.c, schema.events.c
+        begun = select(r.started_at).where(r.flow == flow, r.run_id == run_id).scalar_subquery()
+        sent: set[str] = set()
+        for start in range(0, len(uuids), _IN):
+            here = (e.flow == flow, e.uuid.in_(uuids[start : start + _IN]))
+            told = self._database.aside(e.state).in_((State.SENDING, State.ACCEPTED))
+            query = select(e.uuid).where(*here, told, e.at >= begun)
+            sent |= set(connection.execute(query).scalars())
+        return sent
 
     def _held(self, connection: Connection, flow: str, uuids: Sequence[str], now: float) -> set[str]:
         held: set[str] = set()

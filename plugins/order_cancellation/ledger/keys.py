@@ -13,6 +13,7 @@ from sqlalchemy import Column, Select, Update, and_, bindparam, func, select, tu
 from order_cancellation.ledger import schema
 from order_cancellation.ledger.cipher import Cipher, Under
 from order_cancellation.ledger.database import Database
+from order_cancellation.ledger.runs import LAST_AT_WORK
 from order_cancellation.ledger.states import OPEN
 
 __all__ = ["Keys", "Need"]
@@ -30,10 +31,10 @@ _ENCRYPTED = (_V.files, schema.tokens.c.data, schema.dry_results.c.data)
 """What is rewritten whole, whatever its age; payloads are more, and most of them finished requests'."""
 
 _S = schema.runs.c
-_NEWEST_RUNS = select(_S.flow, func.max(_S.started_at).label("at")).group_by(_S.flow).subquery()
+_NEWEST_RUNS = select(_S.flow, func.max(LAST_AT_WORK).label("at")).group_by(_S.flow).subquery()
 _IN_FORCE = tuple_(_V.flow, _V.revision).in_(
     select(_S.flow, _S.revision).join(
-        _NEWEST_RUNS, and_(_S.flow == _NEWEST_RUNS.c.flow, _S.started_at == _NEWEST_RUNS.c.at)
+        _NEWEST_RUNS, and_(_S.flow == _NEWEST_RUNS.c.flow, _NEWEST_RUNS.c.at == LAST_AT_WORK)
     )
 )
 _OF_REQUEST = and_(_R.flow == _P.flow, _R.uuid == _P.uuid)

@@ -20,11 +20,13 @@ from order_cancellation.ledger.records import Record
 from order_cancellation.ledger.states import State
 from order_cancellation.ledger.work import RECORDS, record_from
 
-__all__ = ["Batch", "RunRow", "Runs"]
+__all__ = ["LAST_AT_WORK", "Batch", "RunRow", "Runs"]
 
 _R = schema.requests.c
 _B = schema.batches.c
 _N = schema.step_notes.c
+LAST_AT_WORK = func.coalesce(schema.runs.c.listed_at, schema.runs.c.started_at)
+"""When a run's ``get_data`` last ended; where it is at work, when it first began."""
 # Statements that every task needs are made once: making one costs as much as running it.
 _RUN = select(schema.runs).where(
     schema.runs.c.flow == bindparam("at_flow"), schema.runs.c.run_id == bindparam("at_run")
@@ -151,12 +153,12 @@ class Runs:
     def newest_revision(self, flow: str) -> str | None:
         """Return the revision that the flow's newest run pinned, or None where it never ran."""
         r = schema.runs.c
-        query = select(r.revision).where(r.flow == flow).order_by(r.started_at.desc()).limit(1)
+        query = select(r.revision).where(r.flow == flow).order_by(LAST_AT_WORK.desc()).limit(1)
         with self._database.read() as connection:
             return connection.execute(query).scalar()
 
     def start(self, flow: str, run_id: str, revision: str, *, dry_run: bool) -> None:
-        """Enter a run, or enter it again with the revision of now."""
+        """Enter a run, or enter it again with the revision of now: it has begun when it first did."""
         row = {
             "flow": flow,
             "run_id": run_id,
@@ -167,7 +169,13 @@ class Runs:
             "lines": "[]",
             "problems": "[]",
         }
+        r = schema.runs.c
         with self._database.write() as connection:
+            begun = connection.execute(
+                select(r.started_at).where(r.flow == flow, r.run_id == run_id)
+            ).scalar()
+            if begun is not None:
+                row["started_at"] = begun
             self._database.upsert(connection, schema.runs, [row])
 
     def listed(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from order_cancellation.ledger import Limits, Record, State
-from order_cancellation.ledger.decisions import carry_on, decide
+from order_cancellation.ledger.decisions import carry_on, decide, had_by
 
 NOW = 1_000_000.0
 LIMITS = Limits(max_attempts=3, max_age_s=3600.0)
@@ -122,3 +122,23 @@ class TestMoved:
 
     def test_a_change_within_a_state_keeps_its_tries(self):
         assert a_record(State.ANSWERED, tries=2).moved(State.ANSWERED, error="y").tries == 2
+
+
+class TestHadBy:
+    """A run's parameter redo counts once for each request, whichever run has followed it."""
+
+    @pytest.mark.parametrize("state", [State.DONE, State.PARKED, State.IN_DOUBT])
+    def test_what_this_run_or_another_one_has_sent_since_is_not_done_again(self, state):
+        assert had_by(a_record(state), "old", sent_since=False)
+        assert had_by(a_record(state), "run-2", sent_since=True)
+        assert not had_by(a_record(state), "run-2", sent_since=False)
+
+    @pytest.mark.parametrize("state", [State.FAILED, State.POSTPONED, State.FETCHED])
+    def test_what_is_not_booked_is_done_by_the_persons_word(self, state):
+        assert not had_by(a_record(state), "old", sent_since=True)
+
+    def test_a_persons_no_since_then_holds(self):
+        assert had_by(a_record(State.FAILED, settled=True), "run-2", sent_since=True)
+
+    def test_what_is_new_nobody_has_had(self):
+        assert not had_by(None, "old", sent_since=False)
