@@ -201,6 +201,101 @@ class TestEnter:
             assert {find(poll, one["uuid"]).state for one in listed} == {State.ACCEPTED}
 
 
+class TestFlowRenamed:
+    """The folder of the flow is gone, and another flow lists what it has had."""
+
+    NEW = "acme2"
+
+    def enter(self, ledger, count=1, flow=NEW, former=FLOW, **more):
+        settings = {"first_step": STEP, "ready": True, "limits": LIMITS, "position": 0, "room": 100}
+        return ledger.intake.enter(flow, "new", requests(count), former=(former,), **(settings | more))
+
+    @pytest.mark.parametrize("redo", [False, True])
+    def test_what_a_worker_has_under_the_old_name_is_left_to_it(self, ledger, redo):
+        enter_batch(ledger, 1)
+        claim = open_claim(ledger)
+        [record] = take(ledger, claim)
+        counts = self.enter(ledger, redo=redo)
+        assert counts == {"in work under the flow's old name; the next run looks again": 1, "taken": 0}
+        assert ledger.queries.find(self.NEW, "1") is None
+        assert ledger.work.apply(claim, [sending(record)]) == set()
+
+    def test_what_is_taken_over_no_later_step_of_the_old_run_takes(self, ledger):
+        """It works with the revision in the ledger, and needs no folder."""
+        enter_batch(ledger, 2)
+        assert self.enter(ledger, 2)["taken"] == 2
+        assert take(ledger, open_claim(ledger)) == []
+        assert [find(ledger, one).state for one in "12"] == ["withdrawn", "withdrawn"]
+        assert find(ledger, "1").error == "flow 'acme2' has it now, and the folder of flow 'acme' is gone"
+
+    def test_a_worker_whose_lease_has_ended_sends_nothing_of_it(self, ledger, clock):
+        enter_batch(ledger, 1)
+        claim = open_claim(ledger)
+        [record] = take(ledger, claim)
+        clock.advance(LEASE_S + 1)
+        assert self.enter(ledger)["taken"] == 1
+        assert ledger.work.apply(claim, [sending(record)]) == {record.uuid}
+
+    def test_what_there_is_no_room_for_stays_with_the_old_name(self, ledger):
+        enter_batch(ledger, 2)
+        assert self.enter(ledger, 2, room=1)["left"] == 1
+        assert [find(ledger, one).state for one in "12"] == ["withdrawn", "prepared"]
+
+    def test_called_by_its_old_name_again_it_parks_what_was_booked_under_the_new_one(self, ledger):
+        enter_batch(ledger, 1)
+        self.enter(ledger)
+        ledger.intake.assign(self.NEW, "new", 1)
+        claim = ledger.work.open_claim(self.NEW, "new", 0, STEP, worker="w", lease_s=LEASE_S)
+        [record] = take(ledger, claim)
+        ledger.work.apply(claim, [sending(record)])
+        ledger.work.release(claim)
+        for _ in range(2):
+            assert self.enter(ledger, flow=FLOW, former=self.NEW)["taken"] == 0
+        old = find(ledger, "1")
+        assert (old.state, old.run_id) == ("parked", "new")
+        assert "flow 'acme2' has had this request (it is sending there)" in old.error
+
+    def test_an_old_worker_and_the_new_flow_at_once_never_both_have_a_request(self, open_ledger):
+        worker, poll = open_ledger(), open_ledger()
+        for number in range(12):
+            run_id = f"run-{number}"
+            listed = [a_request(place) for place in range(number * 3 + 1, number * 3 + 4)]
+            enter(worker, listed, run_id, first_step=STEP, ready=True)
+            worker.intake.assign(FLOW, run_id, 1)
+            claim = open_claim(worker, "w", run_id)
+            start = threading.Barrier(2)
+
+            def send(claim=claim, start=start):
+                start.wait(30)
+                records = take(worker, claim)
+                lost = worker.work.apply(claim, [sending(record) for record in records])
+                return {record.uuid for record in records} - lost
+
+            def read(listed=listed, start=start):
+                start.wait(30)
+                poll.intake.enter(
+                    self.NEW,
+                    "new",
+                    listed,
+                    first_step=STEP,
+                    ready=True,
+                    limits=LIMITS,
+                    position=0,
+                    room=100,
+                    former=(FLOW,),
+                )
+
+            with ThreadPoolExecutor(2) as crew:
+                sending_it, reading = crew.submit(send), crew.submit(read)
+                sent = sending_it.result()
+                reading.result()
+            here = [poll.queries.find(self.NEW, one["uuid"]) for one in listed]
+            taken = {record.uuid for record in here if record is not None and record.state == State.PREPARED}
+            assert not sent & taken
+            assert sent | taken == {one["uuid"] for one in listed}
+            worker.work.release(claim)
+
+
 class TestTakeUnfinished:
     @pytest.mark.parametrize(
         "state", ["sending", "in_doubt", "answered", "accepted", "refused", "written_back"]

@@ -221,6 +221,20 @@ class TestFlowRenamed:
         assert report.green
         assert renamed.booked() == [1, 2, 2, 3, 4]
 
+    def test_between_two_steps_of_the_old_name_nothing_is_sent_by_both(self, engine):
+        """The old run's next step starts although the folder is gone: what it works with is in the ledger."""
+        [batch] = engine.get_data("run-1")
+        engine.step("run-1", "mapping", batch)
+        (engine.settings.flows_folder / "acme").rename(engine.settings.flows_folder / "acme2")
+        engine.flow_id = "acme2"
+        report = engine.run("run-1")
+        engine.flow_id = "acme"
+        late = engine.step("run-1", "write_to_erp", batch)
+
+        assert report.counts == {"done": 3}
+        assert late.taken == 0
+        assert engine.booked() == [1, 2, 3]
+
     def test_two_flows_that_both_exist_do_not_hinder_each_other(self, engine):
         """One tells the ERP, the other the warehouse: both send what they list."""
         engine.write(a_flow(write_to_omnitron={"on_success": None}))

@@ -32,6 +32,7 @@ from order_cancellation.ledger.cipher import Cipher
 from order_cancellation.ledger.database import Database
 from order_cancellation.ledger.decisions import Decision, Limits, carry_on, decide, had_by
 from order_cancellation.ledger.entries import Place, entered, lifted, parked, unlisted, written_back_again
+from order_cancellation.ledger.former import Former, flows_with
 from order_cancellation.ledger.records import Record
 from order_cancellation.ledger.states import UNFINISHED_OUTSIDE, WITHDRAWABLE, State
 from order_cancellation.ledger.work import RECORDS, live_claims, record_from
@@ -39,8 +40,6 @@ from order_cancellation.ledger.writes import Writes, event
 
 __all__ = ["Asked", "Intake", "Taken"]
 
-_MAY_BE_RENAMED = "parked: a flow whose folder is gone has had it"
-_NEVER_BOOKED = (State.FETCHED, State.PREPARED, State.REFUSED, State.FAILED, State.WITHDRAWN)
 _R = schema.requests.c
 _IN = 500
 _AT_ONCE = 1000
@@ -94,8 +93,8 @@ class Intake:
             redo: Whether a person asked for these by name; it counts once for each run and request.
             named: Whether a person named these: they are taken up again until they have an outcome, listed or
                 not.
-            former: Flows whose folders are gone. What one of them may have booked is parked and not sent: a
-                flow that was renamed would send it again.
+            former: Flows whose folders are gone. What one of them has at work or may have booked is not
+                sent: a flow that was renamed would send it again (see ``Former``).
 
         Returns:
             How many were met, by reason; under ``taken`` those that the run took up, under ``left`` those for
@@ -104,12 +103,13 @@ class Intake:
         counts: Counter[str] = Counter()
         distinct = {one["uuid"]: one for one in listed}
         with self._database.write() as connection:
-            self._database.lock_flow(connection, flow)
+            theirs = flows_with(connection, former, list(distinct))
+            for locked in sorted({flow, *theirs}):  # in one order, so that no two wait for each other
+                self._database.lock_flow(connection, locked)
             now = self._now()
             known = self._known(connection, flow, list(distinct))
             held = self._held(connection, flow, list(known), now)
-            new = [] if redo else [uuid for uuid in distinct if uuid not in known]
-            had = self._had_by_former(connection, former, new)
+            had = self._had(connection, sorted(theirs), list(distinct), now)
             since = self._sent_since(connection, flow, run_id, list(known)) if redo else set()
             writes = Writes()
             for uuid, request in distinct.items():
@@ -118,7 +118,7 @@ class Intake:
                 decision = (
                     Decision(take=False, why="in work by another worker")
                     if uuid in held
-                    else had.get(uuid) or decide(old, now=now, limits=limits, redo=again)
+                    else had.decision(uuid, old, redo=redo) or decide(old, now=now, limits=limits, redo=again)
                 )
                 if decision.take and counts["taken"] >= room:
                     counts["left"] += 1
@@ -128,6 +128,8 @@ class Intake:
                 place = Place(flow, run_id, at, first_step, now, ready=ready, named=named)
                 counts["taken"] += decision.take
                 self._carry_out(writes, decision, old, request, place)
+                if decision.take:
+                    had.hand_over(uuid, place, writes)
             writes.write(self._database, connection)
         return counts
 
@@ -311,21 +313,10 @@ class Intake:
             found |= {row.uuid: record_from(row) for row in rows}
         return found
 
-    def _had_by_former(
-        self, connection: Connection, former: Sequence[str], uuids: Sequence[str]
-    ) -> dict[str, Decision]:
-        """Return the decisions about what is new here, and what a flow that is gone may have booked."""
-        decisions: dict[str, Decision] = {}
-        for flow in former:
-            for uuid, record in self._known(connection, flow, uuids).items():
-                if record.doubt or record.state not in _NEVER_BOOKED:
-                    error = (
-                        f"flow '{flow}' has had this request (it is {record.state} there), and its folder is "
-                        f"gone: if it was renamed, call it '{flow}' again; else look into the ERP, then "
-                        "resolve it, or redo it to have it sent"
-                    )
-                    decisions[uuid] = Decision(False, _MAY_BE_RENAMED, State.PARKED, error)
-        return decisions
+    def _had(self, connection: Connection, flows: Sequence[str], uuids: Sequence[str], now: float) -> Former:
+        records = {flow: self._known(connection, flow, uuids) for flow in flows}
+        held = {uuid for flow in flows for uuid in self._held(connection, flow, uuids, now)}
+        return Former(records, held)
 
     def _sent_since(self, connection: Connection, flow: str, run_id: str, uuids: Sequence[str]) -> set[str]:
         """Return what any run has sent, or learned to be booked, since this one first began."""
@@ -369,10 +360,15 @@ class Intake:
                 writes.own(old, place)
                 writes.change(old, new, place, decision.why)
                 writes.outdate(new)
-        elif old is None and decision.state == State.PARKED:
-            new = entered(None, request, place)
+        elif (old is None or old.state == State.WITHDRAWN) and decision.state == State.PARKED:
+            new = entered(old, request, place)
             writes.payloads.append(self._payload(new, request, place.now))
-            writes.add(parked(new, decision, place.now), place, decision.why)
+            waiting = parked(new, decision, place.now)
+            if old is None:
+                writes.add(waiting, place, decision.why)
+            else:
+                writes.own(old, place)
+                writes.change(old, waiting, place, decision.why)
         elif decision.state == State.ACCEPTED and old is not None:
             writes.own(old, place)
             writes.change(old, written_back_again(old), place, decision.why)
