@@ -228,6 +228,23 @@ class TestPeoplesWords:
         assert report.counts == {}
         assert engine.booked() == [1, 2, 3]
 
+    @pytest.mark.parametrize("by_parameter", [False, True])
+    def test_an_answer_that_nobody_could_judge_is_judged_before_it_is_redone(self, engine, by_parameter):
+        """The script was broken for as long as a request is tried, and is repaired: the answer was a yes."""
+        broken = a_flow(get_data={"max_requests": 1}, delivery={"max_attempts": 2})
+        engine.write(broken, response="raise ValueError('typo')")
+        for number in range(2):
+            assert engine.run(f"run-{number}").counts == {"answered": 1}
+        engine.write(broken)
+        if by_parameter:
+            report = engine.run("redo-run", request_ids=(1,), redo=True)
+        else:
+            engine.redo(1)
+            report = engine.run("run-2")
+
+        assert report.counts == {"done": 1}
+        assert engine.booked() == [1]
+
     def test_what_is_booked_and_only_waits_for_its_end_can_not_be_redone(self, engine, sandbox):
         """The word would take effect after the end, as a second booking."""
         sandbox.use({"name": "away", "requests": {"count": 1}, "rules": [OMNITRON_AWAY]})

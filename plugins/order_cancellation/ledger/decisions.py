@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from order_cancellation.ledger.records import Record
 from order_cancellation.ledger.states import BOOKED, State
@@ -57,9 +57,10 @@ def decide(known: Record | None, *, now: float, limits: Limits, redo: bool) -> D
     """
     if known is None:
         return Decision(take=True, why="new", state=State.FETCHED)
-    if (redo or known.redo) and known.state == State.PARKED and known.parked_from in BOOKED:
+    known = replace(known, redo=redo or known.redo)
+    if known.redo and known.state == State.PARKED and known.parked_from in BOOKED:
         return Decision(take=True, why="written back again by a person's word", state=State.ACCEPTED)
-    if (redo or known.redo) and known.state in _REDONE:
+    if known.redo and known.state in _REDONE:
         return Decision(take=True, why="done again by a person's word", state=State.FETCHED)
     return _by_state(known, now, limits)
 
@@ -92,8 +93,11 @@ def carry_on(known: Record, *, now: float, limits: Limits) -> Decision:
     """Decide about a request of which the ERP may know, listed or not.
 
     A request in doubt that no look-up, no key and no declaration has settled waits for a person; so does one
-    that was tried too often where it stands.
+    that was tried too often where it stands. An answer is judged before a person's redo counts, however often
+    that was tried: where it says booked, the redo falls away.
     """
+    if known.state == State.ANSWERED and known.redo:
+        return Decision(take=True, why="its answer is judged before it is done again")
     if known.state == State.IN_DOUBT and not known.hopeful:
         return Decision(take=False, why="parked now", state=State.PARKED, error=known.error)
     if known.state == State.IN_DOUBT and now - known.since > limits.max_age_s:

@@ -109,6 +109,13 @@ class TestCarryOn:
     def test_what_was_tried_too_often_where_it_stands_is_parked(self, state):
         assert carry_on(a_record(state, tries=3), now=NOW, limits=LIMITS).state == State.PARKED
 
+    def test_an_answer_is_judged_before_a_redo_however_often_that_was_tried(self):
+        for decision in (
+            carry_on(a_record(State.ANSWERED, tries=3, redo=True), now=NOW, limits=LIMITS),
+            decided(a_record(State.ANSWERED, tries=3), redo=True),
+        ):
+            assert (decision.take, decision.state) == (True, None)
+
 
 class TestKey:
     def test_the_key_names_flow_request_and_number(self):
