@@ -17,6 +17,7 @@ CUT = {
     "match": {"route": "erp.book", "position": 2, "attempt": 1},
     "then": {"close": "before", "book": "before"},
 }
+LOOK_UP = {"url": "/cancellations/{{ request.uuid }}", "found": "$.found", "after": "0s"}
 OMNITRON_AWAY = {"match": {"route": "omnitron.update"}, "then": {"status": 403}}
 CUT_SECOND = {"name": "cut_second", "requests": {"count": 3}, "rules": [CUT]}
 
@@ -384,6 +385,48 @@ class TestCheckStatus:
         engine.run("run-2")
 
         assert engine.states()[2] == "parked"
+
+    @pytest.mark.parametrize(
+        ("declared", "known"),
+        [
+            (
+                {"look_up": LOOK_UP},
+                "looked up in the ERP: not booked, and its status in Omnitron is rejected",
+            ),
+            ({"idempotency_header": "Idempotency-Key"}, "in doubt: an earlier send may have been booked"),
+        ],
+        ids=["looked up", "same key"],
+    )
+    def test_what_is_in_doubt_is_not_sent_again_either(self, engine, sandbox, declared, known):
+        """Somebody rejected it meanwhile: a person decides, and is told what the ERP said."""
+        engine.write(a_flow(write_to_erp={**declared, "check_status": True}))
+        blind = {"match": {"route": "erp.look_up"}, "then": {"status": 400}}
+        lost = {"match": {"route": "erp.book"}, "then": {"close": "before", "book": "never"}}
+        sandbox.use({"name": "lost", "requests": {"count": 1}, "rules": [lost, blind]})
+        assert engine.run("run-1").counts == {"in_doubt": 1}
+        rejected = {"change": {"position": 1, "set": {"status": "rejected"}}}
+        rules = [{"match": {"route": "omnitron.list", "nth": 1}, "then": rejected}]
+        sandbox.use({"name": "rejected", "requests": {"count": 1}, "rules": rules}, keep=True)
+        report = engine.run("run-2")
+
+        assert report.counts == {"parked": 1}
+        assert report.behind[0].error.startswith(known)
+        assert engine.booked() == []
+        assert sandbox.requests[0]["status"] == "rejected"
+
+    def test_what_omnitron_can_not_say_is_looked_up_and_asked_once_more(self, engine, sandbox):
+        engine.write(a_flow(custom_response=None, write_to_erp={"look_up": LOOK_UP, "check_status": True}))
+        lost = {"match": {"route": "erp.book"}, "then": {"close": "before", "book": "never"}}
+        silent = {"match": {"route": "omnitron.detailed", "nth": 2}, "then": {"status": 400}}
+        sandbox.use({"name": "silent", "requests": {"count": 1}, "rules": [lost, silent]})
+        report = engine.run("run-1")
+        sandbox.use({"name": "fine", "requests": {"count": 1}}, keep=True)
+        after = engine.run("run-2")
+
+        assert report.counts == {"in_doubt": 1}
+        assert "not booked, and its status could not be checked" in report.behind[0].error
+        assert after.counts == {"done": 1}
+        assert engine.booked() == [1]
 
 
 class TestRefusedRepeat:

@@ -37,6 +37,7 @@ __all__ = [
     "judged_at",
     "put_back_if_asked_to_wait",
     "send_patiently",
+    "status_moved",
     "with_payloads",
 ]
 
@@ -73,7 +74,7 @@ async def deliver(desk: Desk, record: Record) -> Record:
         return await desk.record(Change(record, _stopped(record, "another address, method or body")))
     if record.body_digest is not None and key_is_missing(record, call):
         return await desk.record(Change(record, _stopped(record, "no longer that key")))
-    if context.flow.write_to_erp.check_status and (moved := await _status_moved(desk, record)) is not None:
+    if (moved := await status_moved(desk, record)) is not None:
         return moved
     return await send_patiently(desk, record, call, digest)
 
@@ -265,26 +266,38 @@ def _stopped(record: Record, changed: str) -> Record:
     return record.moved(State.PARKED, parked_from=parked_from, error=error)
 
 
-async def _status_moved(desk: Desk, record: Record) -> Record | None:
-    """Return the request as withdrawn if its status in Omnitron moved since it was taken up, else None.
+async def status_moved(desk: Desk, record: Record) -> Record | None:
+    """Return a request that must not be sent, because its status in Omnitron moved since it was taken up.
 
     A request that a person named may have any status: it must only not have another one by now.
+
+    Args:
+        desk: Where the step works.
+        record: About to be sent: ``prepared``, or ``in_doubt`` to be sent again.
+
+    Returns:
+        The request as withdrawn; as parked where an earlier send was in doubt; as it was, with the error,
+        where Omnitron could not say. None: it may be sent, or the flow has no ``check_status``.
     """
     context = desk.context
+    if not context.flow.write_to_erp.check_status:
+        return None
+    known = "looked up in the ERP: not booked, and " if record.state == State.IN_DOUBT else ""
+    if record.doubt:
+        known = "in doubt: an earlier send may have been booked, and "
     wanted = context.flow.get_data.status
     taken_up = record.payloads["request"].get("status")
     assert record.id is not None
     try:
         now = await context.the_omnitron().get(record.id)
     except OrderCancellationError as error:
-        text = safe_text(f"its status could not be checked: {error}", record)
+        text = safe_text(f"{known}its status could not be checked: {error}", record)
         return await desk.record(Change(record, record.moved(record.state, error=text, hopeful=True)))
     status = None if now is None else now.get("status")
     if status in (wanted, taken_up):
         return None
-    text = f"its status in Omnitron is {status or 'gone'} and no longer {wanted}"
-    if record.doubt:  # it may be booked already, and "withdrawn" would deny it
-        text = f"in doubt: an earlier send may have been booked, and {text}"
+    text = f"{known}its status in Omnitron is {status or 'gone'} and no longer {wanted}"
+    if record.doubt or record.state == State.IN_DOUBT:  # "withdrawn" says that nothing can be booked
         parked = record.moved(State.PARKED, parked_from=State.IN_DOUBT, error=text)
         return await desk.record(Change(record, parked))
     if record.pending:

@@ -18,7 +18,14 @@ from order_cancellation.ledger import Change, Record, State
 from order_cancellation.steps.attributes import attributes_of, safe_text
 from order_cancellation.steps.calls import body_of, decides_unknown, digest_of, may_repeat, stored_call
 from order_cancellation.steps.context import Context
-from order_cancellation.steps.deliver import doubtful, doubtful_now, judged_at, send_patiently, with_payloads
+from order_cancellation.steps.deliver import (
+    doubtful,
+    doubtful_now,
+    judged_at,
+    send_patiently,
+    status_moved,
+    with_payloads,
+)
 from order_cancellation.steps.desk import Desk
 from order_cancellation.steps.judge import StoredAnswer
 
@@ -33,7 +40,8 @@ async def settle(desk: Desk, record: Record) -> Record:
         record: In state ``in_doubt`` (or ``sending``, left by a worker that died).
 
     Returns:
-        The request as accepted, answered or still in doubt.
+        The request as accepted, answered or still in doubt; as parked where its status in Omnitron moved and
+        it must not be sent again.
     """
     context = desk.context
     if record.state == State.SENDING:
@@ -132,5 +140,7 @@ def _with_look_up(doubt: str, error: Exception | str) -> str:
 
 async def _send_again(desk: Desk, record: Record) -> Record:
     """Send the stored call once more, under the same key."""
+    if (moved := await status_moved(desk, record)) is not None:
+        return moved
     call = stored_call(record)
     return await send_patiently(desk, record, call, digest_of(call))
