@@ -8,6 +8,7 @@ import pytest
 
 from engine_harness import a_flow
 from order_cancellation.errors import LedgerUnavailable
+from order_cancellation.steps.desk import Desk
 
 FINE = {"name": "fine", "requests": {"count": 2}}
 
@@ -69,6 +70,22 @@ def test_a_post_script_that_failed_is_listed_and_run_by_the_next_poll(engine, sa
     assert "CRM is down" in report.behind[0].error
     assert after.counts == {"done": 3}
     assert (books(sandbox), len(sandbox.writes)) == (3, told)
+
+
+@pytest.mark.parametrize("last", ["write_to_omnitron", "post_script"])
+def test_a_worker_without_a_lease_does_neither(engine, sandbox, monkeypatch, caplog, last):
+    """It stood still for a while: another worker may have the request done again, and has told so."""
+    engine.write(a_flow(scripts=True), post="raise ValueError('it ran')")
+    batches = engine.get_data("run-1")
+    for step in engine.steps()[: engine.steps().index(last)]:
+        engine.step("run-1", step, batches[0])
+    told = len(sandbox.writes)
+    monkeypatch.setattr(Desk, "_hold", lambda _desk, _begun: None)
+    report = engine.step("run-1", last, batches[0])
+
+    assert len(sandbox.writes) == told
+    assert not any("it ran" in one.error for one in report.behind)
+    assert f"{last}, batch 0: the lease has ended, so nothing more is sent from here" in caplog.text
 
 
 def test_a_ledger_that_can_not_be_written_stops_the_sending_before_it_starts(engine, sandbox):

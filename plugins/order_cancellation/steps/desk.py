@@ -112,12 +112,12 @@ class Desk:
         self._alive_until, self._lease_until = (at + self.claim.lease_s for at in begun)
 
     def check_lease(self) -> None:
-        """Make sure that the requests are still ours; called right before a send's first byte.
+        """Make sure that the requests are still ours; called right before anything leaves.
 
         By both clocks: others judge the lease by the wall's, which somebody may set forward meanwhile.
 
         Raises:
-            LeaseLost: The lease may have ended: another worker may send these requests now.
+            LeaseLost: The lease may have ended: another worker may have these requests now.
         """
         clock = self.context.clock
         if clock.monotonic() >= self._alive_until or clock.now().timestamp() >= self._lease_until:

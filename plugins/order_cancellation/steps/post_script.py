@@ -50,6 +50,7 @@ async def run(batch: int, context: Context) -> StepReport:
 
 async def _run_one(pool: Pool, desk: Desk, record: Record) -> None:
     context = desk.context
+    desk.check_lease()
     begun = context.clock.monotonic()
     # a look-up or a person may have accepted a request of which no answer ever came
     answer = answer_of(record) if "answer" in record.payloads else StoredAnswer(status=None)

@@ -63,6 +63,7 @@ async def _write_one(desk: Desk, record: Record) -> None:
     outcomes = context.flow.write_to_omnitron
     accepted = record.state == State.ACCEPTED
     write_back = outcomes.on_success if accepted else outcomes.on_failure
+    desk.check_lease()  # another worker may have it done again, and its word would be overwritten
     begun = context.clock.monotonic()
     try:
         if write_back is not None:
