@@ -167,6 +167,43 @@ class TestTakingUp:
         assert not report.green
         assert "Request 99" in report.problems[0]
 
+    @pytest.mark.parametrize("dry_run", [False, True])
+    def test_a_named_one_of_another_channel_or_type_is_told_and_not_sent(self, engine, sandbox, dry_run):
+        """Whatever its status it is done, but by the flow of its channel and type."""
+        [other] = {"cancel", "refund"} - {sandbox.requests[0]["cancellation_type"]}
+        told = []
+        for filtered in ({"channel_id": 9999}, {"cancel_type": other}):
+            engine.write(a_flow(get_data=filtered))
+            told += engine.run(request_ids=(1,), redo=True, dry_run=dry_run).problems
+
+        assert "and the flow takes channel 9999" in told[0]
+        assert f"and the flow takes {other}" in told[1]
+        assert sandbox.book == []
+
+    def test_a_redo_for_which_there_is_no_room_reddens_the_run(self, engine):
+        """No later run knows of the parameter."""
+        engine.run("run-1")
+        report = engine.run("redo-run", request_ids=(1, 2), redo=True, limit=1)
+
+        assert report.counts == {"done": 1}
+        assert not report.green
+        assert "Request 2: not taken up at get_data: there was no room for it" in report.problems[0]
+
+    def test_what_is_listed_but_can_not_be_compared_is_not_closed(self, engine, sandbox):
+        """Its channel is missing in one list: it is left out and told, and Omnitron still has it."""
+        channel = sandbox.requests[0]["channel"]["pk"]
+        refuse = {"match": {"route": "erp.book"}, "then": {"status": 422, "body": {}}}
+        bare = {"match": {"route": "omnitron.list"}, "then": {"drop": ["results.0.channel"]}}
+        one = {"name": "one", "requests": {"count": 1, "channels": [channel]}}
+        engine.write(a_flow(get_data={"channel_id": channel}))
+        sandbox.use({**one, "rules": [refuse]})
+        engine.run("run-1")
+        sandbox.use({**one, "rules": [bare]}, keep=True)
+        report = engine.run("run-2")
+
+        assert "has no channel that can be compared" in report.problems[0]
+        assert engine.states() == {1: "failed"}
+
     def test_a_request_without_uuid_is_told_and_hides_nothing(self, engine, sandbox):
         """The other requests are done; the one without uuid stands in the report."""
         sandbox.use("omnitron_no_uuid")
@@ -269,6 +306,12 @@ class TestDryRun:
         assert (
             'Request 1: would tell Omnitron on_failure: PATCH /x/1/, body {"note": "for ***"}' in caplog.text
         )
+
+    def test_what_a_person_wants_done_again_would_be_sent_listed_or_not(self, engine):
+        engine.run("run-1")
+        engine.redo(2)
+
+        assert engine.run("dry", dry_run=True).counts == {"computed": 1, "failed": 0}
 
     def test_its_steps_have_no_port_that_can_write(self, engine, monkeypatch):
         """No ERP at all, and Omnitron for reading only: even a defect could send nothing."""

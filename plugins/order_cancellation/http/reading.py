@@ -72,6 +72,16 @@ class ListQuery:
             parameters["channel"] = self.channel_id
         return parameters
 
+    def other_than(self, request: dict[str, Any]) -> str | None:
+        """Say of what other type or channel a request is that was asked for by its number, or None."""
+        kind, channel = request.get("cancellation_type"), _channel(request)
+        if self.cancel_type not in ("all", kind) and kind in CANCEL_TYPES:
+            return f"it is of type {kind}, and the flow takes {self.cancel_type}"
+        if self.channel_id not in (None, channel):
+            of = "no channel that can be compared" if channel is None else f"channel {channel}"
+            return f"it is of {of}, and the flow takes channel {self.channel_id}"
+        return None
+
     @property
     def is_dated(self) -> bool:
         """Whether ``modified_date`` decides."""
@@ -91,6 +101,7 @@ class ReadingSummary:
         complete: Whether the reading came to its end and nothing is known to be missing.
         problems: What could not be taken up and why, as lines for people.
         matching: How many of the distinct ones were handed out.
+        left_out: The keys of those that could not be taken up: their uuids, where they have one.
     """
 
     pages: int = 0
@@ -101,6 +112,7 @@ class ReadingSummary:
     complete: bool = False
     problems: tuple[str, ...] = ()
     matching: int = 0
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass
@@ -187,6 +199,7 @@ class Reading:
             complete=self._complete,
             problems=tuple(shown),
             matching=self._matching,
+            left_out=tuple(self._problems),
         )
 
     async def __aiter__(self) -> AsyncIterator[list[dict[str, Any]]]:

@@ -69,7 +69,7 @@ class Former:
             return None
         for flow, records in self.records.items():
             record = records.get(uuid)
-            if record is not None and (record.doubt or record.state not in _NEVER_BOOKED):
+            if record is not None and (_may_be_booked(record) or record.state not in _NEVER_BOOKED):
                 return Decision(False, _MAY_BE_RENAMED, State.PARKED, _told(flow, record))
         return None
 
@@ -77,10 +77,14 @@ class Former:
         """Close under the old names what this flow takes up, as far as it could still be sent there."""
         for records in self.records.values():
             record = records.get(uuid)
-            if record is not None and record.state in _MAY_STILL_BE_SENT and not record.doubt:
+            if record is not None and record.state in _MAY_STILL_BE_SENT and not _may_be_booked(record):
                 error = f"flow '{place.flow}' has it now, and the folder of flow '{record.flow}' is gone"
                 new = record.moved(State.WITHDRAWN, step="", next_at=None, redo=False, error=error)
                 writes.change(record, new, place, "taken over")
+
+
+def _may_be_booked(record: Record) -> bool:
+    return record.doubt or record.pending
 
 
 def _told(flow: str, record: Record) -> str:

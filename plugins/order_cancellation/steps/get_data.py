@@ -180,6 +180,7 @@ async def _take_listed(context: Context, taking: _Taking, query: ListQuery, *, w
             fresh = [request for request in requests if request["uuid"] not in taking.seen]
             await _enter(context, taking, fresh)
     summary = reading.summary
+    taking.kept.update(summary.left_out)
     _tell_reading(taking, summary)
     if whole and summary.complete:
         refusals_told = context.flow.write_to_omnitron.on_failure is not None
@@ -214,12 +215,16 @@ async def _take_named(context: Context, taking: _Taking, request_ids: Sequence[i
         request, problem = await read_named(context, request_id)
         if request is None:
             taking.problems.append(problem)
-        else:
-            await _enter(context, taking, [request], redo=redo, named=True)
+            continue
+        left = taking.counts["left"]
+        await _enter(context, taking, [request], redo=redo, named=True)
+        if redo and taking.counts["left"] > left:  # the parameter is this run's, and no later one knows it
+            why = "there was no room for it (max_requests or limit), and no later run does it again"
+            taking.problems.append(f"{_not_taken(request_id)}: {why}; name it in another one.")
 
 
 async def read_named(context: Context, request_id: int) -> tuple[dict[str, Any] | None, str]:
-    """Read one request that a person named.
+    """Read one request that a person named: whatever its status, but of the flow's channel and type.
 
     Args:
         context: Omnitron is used for reading.
@@ -239,6 +244,8 @@ async def read_named(context: Context, request_id: int) -> tuple[dict[str, Any] 
         return None, f"{_not_taken(request_id)}: Omnitron has no request of this number."
     if not isinstance(request.get("uuid"), str) or not request["uuid"]:
         return None, f"{_not_taken(request_id)}: Omnitron's answer has no uuid, so it can't be tracked."
+    if other := query_of(context, RunParams(), None).other_than(request):
+        return None, f"{_not_taken(request_id)}: {other}."
     return request, ""
 
 

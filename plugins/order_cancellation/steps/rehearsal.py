@@ -106,6 +106,10 @@ async def _listed(
         return [request for request, _ in found if request is not None], [why for _, why in found if why]
     reading = context.the_omnitron().read(query_of(context, params, interval))
     requests = [request async for page in reading for request in page]
+    for number, uuid, _ in await asyncio.to_thread(context.ledger.intake.asked_for, context.flow.id):
+        request = await context.the_omnitron().get(number)
+        if request is not None and request.get("uuid") == uuid:
+            requests.append(request)
     return requests, told_of_reading(reading.summary)
 
 

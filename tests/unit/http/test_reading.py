@@ -277,6 +277,7 @@ class TestFilters:
     def test_a_request_without_channel_matches_no_channel(self):
         ids, summary, _ = read(paged([a_request(1, channel=None)], 5), channel_id=2)
         assert (ids, len(summary.problems)) == ([], 1)
+        assert summary.left_out == (a_request(1)["uuid"],)
 
 
 class TestBadEntries:
