@@ -151,6 +151,32 @@ class TestResolve:
         with pytest.raises(ConfigurationError, match="a worker is on it"):
             self.decided(ledger, accepted=True)
 
+    @pytest.mark.parametrize("accepted", [True, False])
+    @pytest.mark.parametrize("state", ["fetched", "prepared", "postponed", "failed"])
+    def test_of_an_earlier_call_in_doubt_a_person_decides_wherever_the_next_attempt_is(
+        self, ledger, state, accepted
+    ):
+        in_doubt_and_then(ledger, State(state))
+        after = self.decided(ledger, accepted=accepted)
+        assert (after.state, after.doubt) == ("accepted" if accepted else "refused", False)
+        assert after.next_at is None, "nothing is tried again"
+
+
+def in_doubt_and_then(ledger, state):
+    """Let request 1 be in doubt and redone, and stand in a state from there."""
+    brought_to(ledger, State.IN_DOUBT)
+    enter(ledger, [a_request(1)], "run-2", redo=True, first_step=STEP, ready=state != State.FETCHED)
+    ledger.intake.assign(FLOW, "run-2", 1)
+    claim = open_claim(ledger, run_id="run-2")
+    [record] = take(ledger, claim, (State.FETCHED, State.PREPARED))
+    way = {State.POSTPONED: (State.SENDING, State.ANSWERED, State.POSTPONED), State.FAILED: (State.FAILED,)}
+    for following in way.get(state, ()):
+        new = record.moved(following, next_at=9e9)
+        ledger.work.apply(claim, [Change(record, new)])
+        record = new
+    ledger.work.release(claim)
+    assert (record.state, record.doubt) == (state, True)
+
 
 class TestErase:
     @pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.WITHDRAWN])
@@ -192,6 +218,11 @@ class TestErase:
         with pytest.raises(ConfigurationError, match=f"it is {state}"):
             erase(ledger, FLOW, "1", "ada")
         assert ("request", 1) in ledger.queries.payloads(FLOW, uuid_of(1))
+
+    def test_what_failed_while_an_earlier_call_may_be_booked_is_refused(self, ledger):
+        in_doubt_and_then(ledger, State.FAILED)
+        with pytest.raises(ConfigurationError, match="an earlier call may be booked"):
+            erase(ledger, FLOW, "1", "ada")
 
     def test_while_a_worker_is_on_it_nothing_is_erased(self, ledger):
         enter_batch(ledger, 1)

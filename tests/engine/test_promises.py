@@ -150,6 +150,17 @@ class TestResolve:
         assert engine.booked() == [1, 1], "as it says, if the ERP had it after all"
         assert "that redo books it twice" in words
 
+    def test_of_doubt_whose_redo_failed_at_its_script_a_persons_yes_counts(self, engine, met):
+        met(CUT)
+        engine.write(a_flow(scripts=True), script="raise ValueError('typo')")
+        redone(engine)
+        words = said(told(engine), "accepted")
+        engine.resolve(1, "accepted")
+        engine.write(a_flow(scripts=True))
+        engine.run("after")
+        assert "never sent again" in words
+        assert (engine.states(), engine.booked()) == ({1: "done"}, [1])
+
     def test_what_needs_no_decision_is_offered_none(self, met):
         actions = met()["actions"]
         assert (actions["accepted"], actions["refused"]) == (None, None)

@@ -11,7 +11,7 @@ from order_cancellation.ledger.database import Database
 from order_cancellation.ledger.queries import BECAUSE, REVEALED, find_record, refuse_held
 from order_cancellation.ledger.records import Record
 from order_cancellation.ledger.runs import LAST_AT_WORK
-from order_cancellation.ledger.states import OPEN, State
+from order_cancellation.ledger.states import OPEN, WITHDRAWABLE, State
 
 __all__ = ["ERASED", "Housekeeping"]
 
@@ -193,10 +193,11 @@ class Housekeeping:
 
 
 def _refuse_unfinished(record: Record) -> None:
-    if record.state in (State.IN_DOUBT, State.PARKED):
+    if record.is_undecided:
+        doubt = ", and an earlier call may be booked" if record.state in WITHDRAWABLE else ""
         raise ConfigurationError(
-            f"Flow '{record.flow}', request {record.id}: it is {record.state}. Resolve it first, and erase "
-            "it when it is done or failed: nobody could settle it without its data."
+            f"Flow '{record.flow}', request {record.id}: it is {record.state}{doubt}. Resolve it first, and "
+            "erase it when it is done or failed: nobody could settle it without its data."
         )
     if record.state not in _ERASABLE:
         raise ConfigurationError(

@@ -154,7 +154,7 @@ class Queries:
             return self._known(connection, flow, record.uuid)
 
     def resolve(self, flow: str, uuid_or_id: str, *, accepted: bool, step: str, why: str, who: str) -> Record:
-        """Write down a person's decision on a request that is in doubt or parked.
+        """Write down a person's decision on a request that is parked, or in doubt: by an earlier call, too.
 
         Args:
             flow: The flow's id.
@@ -173,6 +173,7 @@ class Queries:
             self._refuse_undecidable(connection, record)
             known_now: dict[str, Any] = {
                 "parked_from": "",
+                "next_at": None,
                 "settled": not accepted,
                 "doubt": False,
                 "redo": False,
@@ -207,10 +208,11 @@ class Queries:
             self._note(connection, record, f"{REVEALED} {who}{BECAUSE}{why}")
 
     def _refuse_undecidable(self, connection: Connection, record: Record) -> None:
-        if record.state not in (State.IN_DOUBT, State.PARKED):
+        if not record.is_undecided:
             raise ConfigurationError(
                 f"Flow '{record.flow}', request {record.id}: it is {record.state}; "
-                "only a request that is in_doubt or parked needs a decision."
+                "only a request that is in_doubt or parked, or of which an earlier call may be booked, "
+                "needs a decision."
             )
         refuse_held(connection, record, self._now())
 

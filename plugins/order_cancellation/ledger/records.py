@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from order_cancellation.ledger.states import OUTCOMES, State, check_move
+from order_cancellation.ledger.states import OUTCOMES, WITHDRAWABLE, State, check_move
 
 __all__ = ["COLUMNS", "MUTABLE", "Change", "Payloads", "Record"]
 
@@ -105,6 +105,11 @@ class Record:
     def is_refused_success(self) -> bool:
         """Whether the ERP answered with a 2xx that the response script called a failure."""
         return self.relation == "failure" and (self.erp_status or 0) // 100 == 2  # noqa: PLR2004 -- 2xx
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether a person can say what the ERP did: nobody knows, and no call is under way."""
+        return self.state in (State.IN_DOUBT, State.PARKED) or (self.doubt and self.state in WITHDRAWABLE)
 
     def moved(self, state: State, **changes: Any) -> Record:
         """Return the record in another state, or changed within its own.

@@ -81,6 +81,14 @@ MOVES: dict[tuple[State, State], str] = {
     (_S.PARKED, _S.ACCEPTED): "a person decided: booked",
     (_S.PARKED, _S.REFUSED): "a person decided: not booked",
     (_S.WITHDRAWN, _S.FETCHED): "Omnitron lists it again",
+    (_S.FETCHED, _S.ACCEPTED): "a person decided of an earlier call that may be booked: booked",
+    (_S.FETCHED, _S.REFUSED): "a person decided of an earlier call that may be booked: not booked",
+    (_S.PREPARED, _S.ACCEPTED): "a person decided of an earlier call that may be booked: booked",
+    (_S.PREPARED, _S.REFUSED): "a person decided of an earlier call that may be booked: not booked",
+    (_S.POSTPONED, _S.ACCEPTED): "a person decided of an earlier call that may be booked: booked",
+    (_S.POSTPONED, _S.REFUSED): "a person decided of an earlier call that may be booked: not booked",
+    (_S.FAILED, _S.ACCEPTED): "a person decided of an earlier call that may be booked: booked",
+    (_S.FAILED, _S.REFUSED): "a person decided of an earlier call that may be booked: not booked",
 }
 """Every move, with its reason in words. A move from a state to itself is a change within the state."""
 
@@ -94,7 +102,10 @@ UNFINISHED_OUTSIDE = (_S.SENDING, _S.IN_DOUBT, _S.ANSWERED, _S.ACCEPTED, _S.REFU
 """States in which the ERP may know of the request: taken up again whether Omnitron lists it or not."""
 
 WITHDRAWABLE = (_S.FETCHED, _S.PREPARED, _S.FAILED, _S.POSTPONED)
-"""States in which nothing is booked: closed when Omnitron no longer lists the request."""
+"""States in which nothing is booked: closed when Omnitron no longer lists the request.
+
+That is, unless an earlier call is still in doubt (``Record.is_undecided``): a person says then what it did.
+"""
 
 OPEN = tuple(state for state in State if state not in (_S.DONE, _S.WITHDRAWN))
 """States of requests whose payloads are kept whatever their age."""

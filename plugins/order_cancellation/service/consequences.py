@@ -61,7 +61,7 @@ def actions(
     """
     case = _Case(record, flow, sent, paused)
     accepted = refused = None
-    if record.state in (State.IN_DOUBT, State.PARKED):
+    if record.is_undecided:
         busy = Action(allowed=False, consequence="A worker is on it right now. Try again in a minute.")
         accepted = busy if held else Action(allowed=True, consequence=case.accepted())
         refused = busy if held else Action(allowed=True, consequence=case.refused())
@@ -234,8 +234,10 @@ class _Case:
                 "Prefer to wait: the next run looks it up in the ERP by itself, and a redo does not. With a "
                 f"redo, {twice}"
             )
-        decided = self.record.state in (State.IN_DOUBT, State.PARKED)
-        look = "Look into the ERP first, and rather say what you find." if decided else "Look into it first."
+        undecided = self.record.is_undecided
+        look = (
+            "Look into the ERP first, and rather say what you find." if undecided else "Look into it first."
+        )
         return f"The ERP can't tell that it is the same. {look} With a redo, {twice}"
 
     def accepted(self) -> str:

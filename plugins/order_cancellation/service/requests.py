@@ -142,7 +142,7 @@ def resolve(  # noqa: PLR0917 -- the command line's words, in their order
     why: str,
     who: str = "command line",
 ) -> dict[str, Any]:
-    """Write down a person's decision on a request that is in doubt or parked.
+    """Write down a person's decision on a request that is parked, or in doubt: by an earlier call, too.
 
     Args:
         ledger: The truth.

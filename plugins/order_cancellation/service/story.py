@@ -32,6 +32,14 @@ _REFUSED_SUCCESS = {
 }
 """What is said instead where the ERP itself turned nothing down."""
 
+_BESIDE_DOUBT = {
+    State.FETCHED: "For the next attempt it is fetched, and nothing of that has been sent.",
+    State.PREPARED: "For the next attempt it is prepared, and nothing of that is with the ERP.",
+    State.POSTPONED: "The ERP has said since that it wants it later: it is sent again by the next run.",
+    State.FAILED: "The attempt after that has failed.",
+}
+"""What is said besides where an earlier call may be booked."""
+
 _TURNED_DOWN = re.compile(r"the ERP answered [34]\d\d")
 _DELIVERY = ("write_to_erp", "custom_response")
 
@@ -116,6 +124,8 @@ def tell(record: Record, events: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _standing(record: Record) -> str:
+    if record.doubt and record.is_undecided and record.state in _BESIDE_DOUBT:
+        return f"{_STANDS[State.IN_DOUBT]} {_BESIDE_DOUBT[record.state]}"
     if record.is_refused_success and record.state in _REFUSED_SUCCESS:
         return _REFUSED_SUCCESS[record.state].format(status=record.erp_status)
     return _STANDS[record.state]

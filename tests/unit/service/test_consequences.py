@@ -211,6 +211,13 @@ class TestDecisions:
         given = told(state, a_flow(), WITHOUT)
         assert (given.accepted, given.refused) == (None, None)
 
+    @pytest.mark.parametrize("state", [State.FETCHED, State.PREPARED, State.POSTPONED, State.FAILED])
+    def test_where_an_earlier_call_may_be_booked_it_is_offered_and_told(self, told, state):
+        given = told(state, a_flow(), WITHOUT, doubt=True, body_digest="d")
+        assert given.accepted.consequence.startswith("The ERP has booked it: it is never sent again.")
+        assert given.refused.consequence.startswith("The ERP has not booked it. Omnitron is told")
+        assert "Look into the ERP first, and rather say what you find." in given.redo.consequence
+
     def test_while_a_worker_is_on_it_nobody_decides(self, told):
         given = told(State.IN_DOUBT, a_flow(), held=True)
         assert (given.accepted.allowed, given.refused.allowed) == (False, False)

@@ -134,6 +134,12 @@ class TestTell:
         story = tell(a_record(State.DONE), history(FETCHED, SENT, ("in_doubt", 1, "in doubt: cut"), *again))
         assert any("2 calls can have booked it" in line for line in story)
 
+    @pytest.mark.parametrize("state", [State.FETCHED, State.PREPARED, State.POSTPONED, State.FAILED])
+    def test_doubt_about_an_earlier_call_is_told_first(self, a_record, state):
+        story = tell(replace(a_record(state), doubt=True), history(FETCHED, SENT, ("in_doubt", 1, "cut")))
+        assert story[0].startswith("Nobody knows whether the ERP has booked it.")
+        assert "has not booked it" not in story[0]
+
     @pytest.mark.parametrize("state", list(State))
     def test_every_state_has_its_sentence(self, state, a_record):
         assert tell(a_record(state), [])[0].endswith(".")
