@@ -70,6 +70,18 @@ class TestRedo:
         assert TWICE not in words
         assert engine.booked() == [1]
 
+    def test_of_what_was_booked_and_whose_redo_was_refused_may_book_twice(self, engine, sandbox, met):
+        met()
+        no = {"match": {"route": "erp.book", "attempt": 2}, "then": NO["then"]}
+        sandbox.use({"name": "no", "requests": {"count": 1}, "rules": [no]}, keep=True)
+        redone(engine)
+        words = said(told(engine))
+        assert told(engine)["story"][0] == "An earlier call is booked. What came after it has failed."
+        redone(engine, "again")
+        assert words.startswith("An earlier call is booked")
+        assert TWICE in words
+        assert engine.booked() == [1, 1]
+
     def test_of_doubt_with_a_key_that_went_along_books_nothing_more(self, engine, sandbox, met):
         again = {"match": {"route": "erp.book"}, "then": {"close": "before", "book": "before"}}
         words = said(met(again, write_to_erp=KEY))
@@ -236,6 +248,11 @@ class TestStory:
         assert "one call, and only one, can have booked it" in story[1]
         assert story[2] == "A person wants it done again: the next run takes it up."
         assert story[-1].startswith("Call 1: in doubt")
+
+    def test_a_look_up_that_finds_nothing_clears_the_call(self, met):
+        lost = {"match": {"route": "erp.book", "attempt": 1}, "then": {"close": "before", "book": "never"}}
+        story = met(lost, write_to_erp=LOOK_UP)["story"]
+        assert story[1] == "It was sent to the ERP 2 times; one call, and only one, can have booked it."
 
     def test_a_call_that_no_login_was_good_enough_for_booked_nothing(self, met):
         story = met({"match": {"route": "erp.book"}, "then": {"status": 401}})["story"]

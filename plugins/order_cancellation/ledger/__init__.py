@@ -11,7 +11,7 @@ from typing import Self
 from order_cancellation.clock import Clock
 from order_cancellation.ledger.cipher import Cipher
 from order_cancellation.ledger.database import Database
-from order_cancellation.ledger.decisions import Limits
+from order_cancellation.ledger.decisions import Limits, is_booked_earlier
 from order_cancellation.ledger.dry import DryResults
 from order_cancellation.ledger.history import History, Save
 from order_cancellation.ledger.housekeeping import Housekeeping
@@ -27,7 +27,19 @@ from order_cancellation.ledger.tokens import LedgerTokens
 from order_cancellation.ledger.traffic import LedgerTraffic
 from order_cancellation.ledger.work import Claim, Work
 
-__all__ = ["Batch", "Change", "Claim", "Ledger", "Limits", "Need", "Record", "RunRow", "Save", "State"]
+__all__ = [
+    "Batch",
+    "Change",
+    "Claim",
+    "Ledger",
+    "Limits",
+    "Need",
+    "Record",
+    "RunRow",
+    "Save",
+    "State",
+    "is_booked_earlier",
+]
 
 
 class Ledger:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from order_cancellation.ledger.records import Record
 from order_cancellation.ledger.states import BOOKED, State
 
-__all__ = ["POSTPONED_TOO_LONG", "Decision", "Limits", "carry_on", "decide", "had_by"]
+__all__ = ["POSTPONED_TOO_LONG", "Decision", "Limits", "carry_on", "decide", "had_by", "is_booked_earlier"]
 
 POSTPONED_TOO_LONG = "postponed for longer than max_age and parked now"
 
@@ -119,3 +121,24 @@ def had_by(old: Record | None, run_id: str, *, sent_since: bool) -> bool:
     if old is None or not (sent_since or old.run_id == run_id):
         return False
     return old.settled or old.state in _SENT_BEFORE
+
+
+def is_booked_earlier(record: Record, events: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether the ERP has booked an earlier call of a request that was redone since.
+
+    A person's "not booked" is about the whole request: what was booked before it counts as undone.
+
+    Args:
+        record: The request; while the last booking is still being brought to its end, none is earlier.
+        events: Its history, oldest first.
+    """
+    ended = (*BOOKED, State.DONE)
+    if record.state in ended or (record.state == State.PARKED and record.parked_from in BOOKED):
+        return False
+    booked = False
+    for event in events:
+        if event["state"] in ended:
+            booked = True
+        elif event["state"] == State.REFUSED and event["step"] == "":
+            booked = False
+    return booked

@@ -48,7 +48,13 @@ class Actions:
 
 
 def actions(
-    record: Record, flow: Flow | None, sent: Mapping[str, Any] | None, *, held: bool, paused: bool
+    record: Record,
+    flow: Flow | None,
+    sent: Mapping[str, Any] | None,
+    *,
+    booked: bool,
+    held: bool,
+    paused: bool,
 ) -> Actions:
     """Say what a person can do with a request.
 
@@ -56,10 +62,11 @@ def actions(
         record: The request.
         flow: The flow as it is; None: it can't be read, so nothing that it declares protects.
         sent: What was sent last; None: it is not kept, or nothing was sent.
+        booked: Whether the ERP has booked an earlier call of it.
         held: Whether a worker is on it right now.
         paused: Whether its DAG is switched off.
     """
-    case = _Case(record, flow, sent, paused)
+    case = _Case(record, flow, sent, booked, paused)
     accepted = refused = None
     if record.is_undecided:
         busy = Action(allowed=False, consequence="A worker is on it right now. Try again in a minute.")
@@ -88,6 +95,7 @@ class _Case:
     record: Record
     flow: Flow | None
     sent: Mapping[str, Any] | None
+    booked: bool
     paused: bool
 
     def redo(self) -> str:
@@ -102,7 +110,14 @@ class _Case:
             State.POSTPONED: self._postponed,
             State.WITHDRAWN: self._withdrawn,
         }.get(self.record.state, self._unbooked)
-        return tell()
+        return f"{self._booked_earlier()}{tell()}"
+
+    def _booked_earlier(self) -> str:
+        if not self.booked:
+            return ""
+        return (
+            "An earlier call is booked: unless that was undone, the money moves twice if it is booked again. "
+        )
 
     def _booked_twice(self) -> str:
         return (
@@ -127,7 +142,8 @@ class _Case:
         )
 
     def _in_doubt(self) -> str:
-        return f"Nobody knows whether the ERP has booked it. {self._read_and_sent()} {self._repeated()}"
+        doubt = f"Nobody knows whether the ERP has booked {self._it()}."
+        return f"{doubt} {self._read_and_sent()} {self._repeated()}"
 
     def _parked(self) -> str:
         record = self.record
@@ -190,7 +206,7 @@ class _Case:
     def _a_no(self) -> str:
         """Say what a no is worth: a response script may call a failure what the ERP took for done."""
         if not self.record.is_refused_success:
-            return "The ERP has not booked it."
+            return f"The ERP has not booked {self._it()}."
         cleared = (
             " To have the answer judged anew before anything is sent, clear the failed task instead."
             if self.record.state == State.FAILED
@@ -200,6 +216,9 @@ class _Case:
             f"The ERP answered {self.record.erp_status}, and the response script called that a failure: if "
             f"it is booked all the same, the money moves twice.{cleared}"
         )
+
+    def _it(self) -> str:
+        return "what came after it" if self.booked else "it"
 
     def _held(self) -> str:
         """Say what the ERP may hold of a request that is not in doubt: after a 2xx it was told to wait."""
@@ -262,6 +281,11 @@ class _Case:
             if self.record.parked_from in BOOKED
             else ""
         )
+        if self.booked:
+            contrary = (
+                "The ERP has booked an earlier call: say this only if that was undone there, too, and else "
+                "that it is booked. "
+            )
         return (
             f"{contrary}The ERP has not booked it. {self._told_of_a_no()} "
             "It stays failed and is not sent, until somebody redoes it; then under a new key. If the ERP has "

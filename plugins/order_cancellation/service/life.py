@@ -12,7 +12,7 @@ from order_cancellation.errors import ConfigurationError, FlowInvalid
 from order_cancellation.flow.model import Flow
 from order_cancellation.flow.store import FlowStore
 from order_cancellation.http.masking import mask, personal_values, redact, redact_text
-from order_cancellation.ledger import Ledger, Record
+from order_cancellation.ledger import Ledger, Record, is_booked_earlier
 from order_cancellation.ledger.housekeeping import ERASED
 from order_cancellation.service.consequences import actions
 from order_cancellation.service.rows import iso, listed, row
@@ -73,7 +73,14 @@ def life(ledger: Ledger, store: FlowStore, flow: str, uuid: str, *, paused: bool
     events = ledger.queries.events(flow, record.uuid)
     payloads, unreadable = _kept(ledger, record)
     sent = payloads.get(("sent", record.sends))
-    can = actions(record, _flow(store, flow), sent, held=ledger.queries.is_held(record), paused=paused)
+    can = actions(
+        record,
+        _flow(store, flow),
+        sent,
+        booked=is_booked_earlier(record, events),
+        held=ledger.queries.is_held(record),
+        paused=paused,
+    )
     return {
         **row(record),
         "story": [*tell(record, events), *unreadable],

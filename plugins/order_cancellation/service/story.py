@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from order_cancellation.ledger import Record, State
+from order_cancellation.ledger import Record, State, is_booked_earlier
 
 __all__ = ["Sending", "sendings", "tell"]
 
@@ -40,6 +40,17 @@ _BESIDE_DOUBT = {
 }
 """What is said besides where an earlier call may be booked."""
 
+_AFTER_A_BOOKING = {
+    State.REFUSED: "The last one the ERP has not booked.",
+    State.FAILED: "What came after it has failed.",
+    State.IN_DOUBT: "Nobody knows whether the ERP has booked the last one, too.",
+}
+"""What is said instead where the ERP has booked an earlier call."""
+
+_NOT_FOUND = "looked up in the ERP: not booked"
+"""How the look-up's own word begins; the same words in an answer of the ERP's are no look-up."""
+
+_TOLD_TO_WAIT = "the ERP asks to wait"
 _TURNED_DOWN = re.compile(r"the ERP answered [34]\d\d")
 _DELIVERY = ("write_to_erp", "custom_response")
 
@@ -57,7 +68,7 @@ class Sending:
         outcome: What came of it, in words.
         may_be_booked: Whether this call may have booked something: it was accepted, or nobody knows.
         is_unconfirmed: Whether the ERP did not turn it down, and only the response script says that it is not
-            booked or wanted later: the ERP may hold something of it.
+            booked, wanted later or to be sent again: the ERP may hold something of it.
     """
 
     number: int
@@ -91,17 +102,19 @@ def _outcome(event: Mapping[str, Any], before: State | None, state: State, known
     """Return what is known of a call after one more event; the next attempt's preparation tells nothing."""
     note = event["note"] or f"{state} (the words are erased)"
     came_back = before in (State.SENDING, State.ANSWERED)
+    unconfirmed = before == State.ANSWERED and not _TURNED_DOWN.match(known[0])
+    unconfirmed = unconfirmed and not note.startswith(_TOLD_TO_WAIT)
     match state:
         case State.ANSWERED:
             return (note, True, False)
         case State.ACCEPTED:
             return (f"{known[0]}; {note}" if known[0] != note else note, True, False)
         case State.REFUSED | State.POSTPONED:
-            return (note, False, before == State.ANSWERED and _TURNED_DOWN.match(known[0]) is None)
+            return (note, False, unconfirmed)
         case State.PREPARED | State.FAILED if came_back:
-            return (f"not booked: {note}", False, False)
+            return (note if unconfirmed else f"not booked: {note}", False, unconfirmed)
         case State.IN_DOUBT:
-            return (note, "not booked" not in note, False)
+            return (note, not note.startswith(_NOT_FOUND), False)
     return known
 
 
@@ -113,7 +126,7 @@ def tell(record: Record, events: Sequence[Mapping[str, Any]]) -> list[str]:
         events: Its history, oldest first.
     """
     calls = sendings(events)
-    told = [_standing(record), _counted(calls)]
+    told = [_standing(record, booked=is_booked_earlier(record, events)), _counted(calls)]
     if record.redo:
         told.append("A person wants it done again: the next run takes it up.")
     outcomes = [_without(record.error, call.outcome) for call in calls]
@@ -123,12 +136,15 @@ def tell(record: Record, events: Sequence[Mapping[str, Any]]) -> list[str]:
     return told
 
 
-def _standing(record: Record) -> str:
+def _standing(record: Record, *, booked: bool) -> str:
+    stands = _STANDS | _AFTER_A_BOOKING if booked else _STANDS
     if record.doubt and record.is_undecided and record.state in _BESIDE_DOUBT:
-        return f"{_STANDS[State.IN_DOUBT]} {_BESIDE_DOUBT[record.state]}"
-    if record.is_refused_success and record.state in _REFUSED_SUCCESS:
-        return _REFUSED_SUCCESS[record.state].format(status=record.erp_status)
-    return _STANDS[record.state]
+        words = f"{stands[State.IN_DOUBT]} {_BESIDE_DOUBT[record.state]}"
+    elif record.is_refused_success and record.state in _REFUSED_SUCCESS:
+        words = _REFUSED_SUCCESS[record.state].format(status=record.erp_status)
+    else:
+        words = stands[record.state]
+    return f"An earlier call is booked. {words}" if booked else words
 
 
 def _without(error: str, outcome: str) -> str:
@@ -137,17 +153,19 @@ def _without(error: str, outcome: str) -> str:
 
 
 def _counted(calls: Sequence[Sending]) -> str:
-    possible = sum(call.may_be_booked for call in calls)
+    unconfirmed = sum(call.is_unconfirmed for call in calls)
+    possible = sum(call.may_be_booked for call in calls) + unconfirmed
     if not calls:
         return "It was never sent to the ERP."
-    times = "once" if len(calls) == 1 else f"{len(calls)} times"
-    if possible == 0 and any(call.is_unconfirmed for call in calls):
-        return f"It was sent to the ERP {times}; the ERP has not confirmed a booking."
+    sent = f"It was sent to the ERP {'once' if len(calls) == 1 else f'{len(calls)} times'}"
     if possible == 0:
-        return f"It was sent to the ERP {times}, and no call booked anything."
+        return f"{sent}, and no call booked anything."
+    if possible == unconfirmed:
+        return f"{sent}; the ERP has not confirmed a booking."
     if possible == 1:
-        return f"It was sent to the ERP {times}; one call, and only one, can have booked it."
-    return (
-        f"It was sent to the ERP {times}; {possible} calls can have booked it, "
-        "as the flow declares or by a person's word."
-    )
+        return f"{sent}; one call, and only one, can have booked it."
+    why = "as the flow declares or by a person's word"
+    if unconfirmed:
+        some = "one" if unconfirmed == 1 else str(unconfirmed)
+        why = f"{some} of which the ERP answered without confirming a booking"
+    return f"{sent}; {possible} calls can have booked it, {why}."

@@ -33,10 +33,10 @@ def a_flow(erp: dict[str, Any] | None = None, **changes: Any) -> Flow:
 def told(a_record):
     """Return what is told of a request in a state."""
 
-    def tell(state, flow=None, sent=None, *, held=False, paused=False, **columns) -> Actions:
+    def tell(state, flow=None, sent=None, *, booked=False, held=False, paused=False, **columns) -> Actions:
         known = {"flow": "acme", "uuid": "u", "key_number": 1, "sends": 1, "redo": False, "doubt": False}
         record = replace(a_record(state), **(known | {"parked_from": ""} | columns))
-        return actions(record, flow, sent, held=held, paused=paused)
+        return actions(record, flow, sent, booked=booked, held=held, paused=paused)
 
     return tell
 
@@ -140,6 +140,12 @@ class TestRedo:
     def test_every_state_is_told(self):
         told_of = {columns["state"] for columns, _, _ in REDO.values()}
         assert told_of | {State.ACCEPTED, State.WRITTEN_BACK} == set(State)
+
+    @pytest.mark.parametrize("state", [State.FAILED, State.REFUSED, State.IN_DOUBT, State.WITHDRAWN])
+    def test_of_what_was_booked_by_an_earlier_call_it_warns_whatever_became_of_the_last(self, told, state):
+        words = told(state, a_flow(), WITHOUT, booked=True).redo.consequence
+        assert words.startswith("An earlier call is booked: unless that was undone, the money moves twice")
+        assert "The ERP has not booked it" not in words
 
     @pytest.mark.parametrize("state", [State.ACCEPTED, State.WRITTEN_BACK])
     def test_what_is_booked_and_not_at_its_end_can_not_be_redone(self, told, state):
@@ -246,6 +252,10 @@ class TestDecisions:
     def test_not_booked_against_the_erps_own_word_is_warned_of(self, told):
         given = told(flow=a_flow(), state=State.PARKED, parked_from=State.ACCEPTED)
         assert given.refused.consequence.startswith("The ERP said that it has booked it")
+
+    def test_not_booked_is_about_an_earlier_booking_too(self, told):
+        given = told(flow=a_flow(), booked=True, **IN_THE_DARK)
+        assert given.refused.consequence.startswith("The ERP has booked an earlier call: say this only if")
 
     def test_a_flow_that_can_not_be_read_says_so_of_what_omnitron_hears(self, told):
         assert "(what the flow says)" in told(flow=None, **IN_THE_DARK).accepted.consequence

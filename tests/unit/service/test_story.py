@@ -60,6 +60,28 @@ class TestSendings:
         )
         assert [call.may_be_booked for call in sendings(events)] == [False]
 
+    def test_the_erps_own_words_are_no_look_up(self):
+        words = 'in doubt: the ERP answered 500: {"error": "refund posted, invoice not booked yet"}'
+        events = history(FETCHED, SENT, ("answered", 1, "the ERP answered 500"), ("in_doubt", 1, words))
+        assert [call.may_be_booked for call in sendings(events)] == [True]
+
+    @pytest.mark.parametrize(
+        ("answered", "note", "unconfirmed"),
+        [
+            (200, "auth_fail: logged in anew", True),
+            (401, "auth_fail: logged in anew", False),
+            (503, "the ERP asks to wait 1 s", False),
+        ],
+    )
+    @pytest.mark.parametrize("state", ["prepared", "failed"])
+    def test_a_2xx_that_the_script_calls_no_login_is_no_word_about_a_booking(
+        self, state, answered, note, unconfirmed
+    ):
+        said = ("answered", 1, f"the ERP answered {answered}")
+        [call] = sendings(history(FETCHED, SENT, said, (state, 1, note)))
+        assert (call.may_be_booked, call.is_unconfirmed) == (False, unconfirmed)
+        assert ("not booked" in call.outcome) is not unconfirmed
+
 
 class TestTell:
     def test_it_says_once_and_only_once(self, a_record):
@@ -98,7 +120,7 @@ class TestTell:
         record = replace(a_record(state), relation="failure", erp_status=status)
         assert word.lower() in tell(record, history(FETCHED, SENT))[0].lower()
 
-    def test_wanted_later_and_booked_then_it_is_told_as_booked(self, a_record):
+    def test_wanted_later_and_booked_then_both_calls_are_counted(self, a_record):
         later = [SAID_YES, ("postponed", 1, "judged: do_nothing"), ("fetched", 1, "taken up")]
         again = [
             ("sending", 2, ""),
@@ -106,7 +128,28 @@ class TestTell:
             ("accepted", 2, "judged: continue"),
         ]
         story = tell(a_record(State.ACCEPTED), history(FETCHED, SENT, *later, *again))
-        assert "one call, and only one, can have booked it" in story[1]
+        assert story[1] == (
+            "It was sent to the ERP 2 times; 2 calls can have booked it, "
+            "one of which the ERP answered without confirming a booking."
+        )
+
+    @pytest.mark.parametrize(
+        ("state", "words"),
+        [
+            (State.FAILED, "What came after it has failed."),
+            (State.REFUSED, "The last one the ERP has not booked."),
+            (State.IN_DOUBT, "Nobody knows whether the ERP has booked the last one, too."),
+        ],
+    )
+    def test_an_earlier_booking_is_told_first_whatever_became_of_its_redo(self, a_record, state, words):
+        redone = [("sending", 2, "sending"), (str(state), 2, "judged: failure")]
+        story = tell(a_record(state), history(FETCHED, SENT, SAID_YES, ACCEPTED, *redone))
+        assert story[0] == f"An earlier call is booked. {words}"
+
+    def test_a_persons_no_takes_an_earlier_booking_back(self, a_record):
+        no = NEXT | {"at": 9.0, "state": "refused", "send": 1, "note": "decided: not booked", "step": ""}
+        story = tell(a_record(State.FAILED), [*history(FETCHED, SENT, SAID_YES, ACCEPTED), no])
+        assert story[0] == "It has failed: the ERP has not booked it."
 
     @pytest.mark.parametrize(
         ("state", "note", "told"),
