@@ -166,25 +166,35 @@ def requests_show(arguments: Namespace, output: Output) -> int:
 
 def requests_redo(arguments: Namespace, output: Output) -> int:
     """Have requests done again at the next run."""
+    from order_cancellation.service.life import what_follows  # noqa: PLC0415
     from order_cancellation.service.requests import redo  # noqa: PLC0415
     from order_cancellation.service.whoami import who_runs_this  # noqa: PLC0415
 
+    store = FlowStore(_settings().flows_folder)
     with _ledger() as ledger:
+        told = what_follows(ledger, store, arguments.flow, arguments.requests, "redo")
         rows = redo(ledger, arguments.flow, arguments.requests, who_runs_this(), arguments.why)
     _write_rows(rows, output)
+    for line in told:
+        _tell(line)
     return 0
 
 
 def requests_resolve(arguments: Namespace, output: Output) -> int:
     """Decide on a request that is in doubt or parked."""
+    from order_cancellation.service.life import what_follows  # noqa: PLC0415
     from order_cancellation.service.requests import resolve  # noqa: PLC0415
     from order_cancellation.service.whoami import who_runs_this  # noqa: PLC0415
 
+    store = FlowStore(_settings().flows_folder)
     with _ledger() as ledger:
+        told = what_follows(ledger, store, arguments.flow, [arguments.request], arguments.as_)
         row = resolve(
             ledger, arguments.flow, arguments.request, arguments.as_, arguments.why, who_runs_this()
         )
     _write_rows([row], output)
+    for line in told:
+        _tell(line)
     return 0
 
 

@@ -5,7 +5,8 @@
     OrderCancellationError
      ├── ConfigurationError       the user must change something
      │    ├── FlowInvalid         …in a flow's folder; carries every problem of it at once
-     │    └── SaveRefused         …before a flow's folder is written: nothing was
+     │    ├── SaveRefused         …before a flow's folder is written: nothing was
+     │    └── ChangedMeanwhile    …after reading again what somebody else has changed: nothing was done
      ├── NotSent                  surely did not reach the other side; may be repeated freely
      │    └── LoginFailed         …because no token could be had
      ├── InDoubt                  may have been processed; must not simply be repeated
@@ -30,6 +31,7 @@ from typing import Any
 
 __all__ = [
     "RECOVERY",
+    "ChangedMeanwhile",
     "ConfigurationError",
     "FlowInvalid",
     "InDoubt",
@@ -109,6 +111,10 @@ class SaveRefused(ConfigurationError):
         self.code = code
         self.facts = facts
         super().__init__(message)
+
+
+class ChangedMeanwhile(ConfigurationError):
+    """What a person decided on is no longer as that person saw it: nothing was done."""
 
 
 class NotSent(OrderCancellationError):
@@ -204,6 +210,7 @@ RECOVERY: dict[type[OrderCancellationError], Recovery] = {
     ConfigurationError: Recovery(repeat=False, actor=Actor.OWNER, alarm=False),
     FlowInvalid: Recovery(repeat=False, actor=Actor.OWNER, alarm=False),
     SaveRefused: Recovery(repeat=False, actor=Actor.OWNER, alarm=False),
+    ChangedMeanwhile: Recovery(repeat=False, actor=Actor.OWNER, alarm=False),
     NotSent: Recovery(repeat=True, actor=Actor.NOBODY, alarm=False),
     LoginFailed: Recovery(repeat=True, actor=Actor.OPERATOR, alarm=False),
     InDoubt: Recovery(repeat=False, actor=Actor.OPERATOR, alarm=True),

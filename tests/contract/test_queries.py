@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from contract.ledgers import (
@@ -20,7 +22,7 @@ from contract.ledgers import (
     take,
     uuid_of,
 )
-from order_cancellation.errors import ConfigurationError
+from order_cancellation.errors import ChangedMeanwhile, ConfigurationError
 from order_cancellation.ledger import Change, State
 from order_cancellation.ledger.dry import DryResult
 from order_cancellation.service.life import show_request
@@ -30,6 +32,7 @@ from order_cancellation.service.requests import (
     erase_customer,
     list_requests,
 )
+from order_cancellation.service.rows import iso
 
 
 class TestList:
@@ -102,6 +105,33 @@ class TestAskAgain:
     def test_an_unknown_request_is_refused(self, ledger):
         with pytest.raises(ConfigurationError, match="no request 9"):
             ledger.queries.ask_again(FLOW, "9", who="ada")
+
+
+class TestSeen:
+    """A person's word on what a run has changed since that person read it."""
+
+    def asked(self, ledger, seen):
+        return ledger.queries.ask_again(FLOW, "1", who="ada", seen=seen)
+
+    def decided(self, ledger, seen):
+        settled = {"step": "write_to_omnitron", "why": "the ERP's list", "who": "ada"}
+        return ledger.queries.resolve(FLOW, "1", accepted=True, seen=seen, **settled)
+
+    @pytest.mark.parametrize("word", [asked, decided])
+    def test_is_refused_and_nothing_is_written(self, ledger, word):
+        now = brought_to(ledger, State.IN_DOUBT)
+        events = ledger.queries.events(FLOW, uuid_of(1))
+        with pytest.raises(ChangedMeanwhile, match=r"changed meanwhile \(it is in_doubt now\)"):
+            word(self, ledger, now.last_changed - 0.002)
+        assert (find(ledger, "1"), ledger.queries.events(FLOW, uuid_of(1))) == (now, events)
+
+    @pytest.mark.parametrize("word", [asked, decided])
+    def test_on_what_is_as_it_was_shown_counts(self, ledger, clock, word):
+        """Times are shown in milliseconds."""
+        clock.advance(0.0006)
+        shown = iso(brought_to(ledger, State.IN_DOUBT).last_changed)
+        word(self, ledger, datetime.fromisoformat(shown).timestamp())
+        assert "ada" in ledger.queries.events(FLOW, uuid_of(1))[-1]["note"]
 
 
 class TestResolve:

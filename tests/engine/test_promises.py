@@ -10,6 +10,7 @@ from engine_harness import a_flow
 from order_cancellation.flow.store import FlowStore
 from order_cancellation.service import runs
 from order_cancellation.service.life import life
+from order_cancellation.service.requests import redo_each
 
 KEY = {"idempotency_header": "Idempotency-Key"}
 LOOK_UP = {"look_up": {"url": "/cancellations/{{ request.uuid }}", "found": "$.found", "after": "0s"}}
@@ -140,6 +141,19 @@ class TestRedo:
         action = told(engine)["actions"]["redo"]
         assert not action["allowed"]
         assert action["consequence"].endswith("already, at the next run (somebody has to start it).")
+
+
+class TestSeen:
+    def test_a_redo_of_what_a_run_has_booked_since_it_was_read_books_nothing(self, engine, met):
+        read = met(NO, delivery={"retry_pause": "0s"})
+        assert said(read).startswith("The ERP has not booked it.")
+        engine.run("meanwhile")
+        with runs.open_ledger(engine.settings) as ledger:
+            seen = {read["uuid"]: read["last_changed"]}
+            [answer] = redo_each(ledger, "acme", list(seen), who="ada", why="the ERP is mended", seen=seen)
+        engine.run("after")
+        assert "it has changed meanwhile (it is done now)" in answer["message"]
+        assert engine.booked() == [1]
 
 
 class TestResolve:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from order_cancellation.api.shapes import Text
 from order_cancellation.errors import (
+    ChangedMeanwhile,
     ConfigurationError,
     FlowInvalid,
     InDoubt,
@@ -33,6 +34,7 @@ __all__ = ["ProblemOut", "answer_failures", "problem_out"]
 _STATUSES: dict[type[OrderCancellationError], int] = {
     ConfigurationError: 422,
     SaveRefused: 409,
+    ChangedMeanwhile: 409,
     NotSent: 424,
     InDoubt: 424,
     Refused: 424,

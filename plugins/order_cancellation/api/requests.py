@@ -30,6 +30,7 @@ router = area()
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 Uuid = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Seen = Annotated[str, StringConstraints(max_length=64)]
 Word = Annotated[str | None, Query(max_length=250)]
 
 
@@ -148,6 +149,11 @@ class Redo(Body):
 
     uuids: Annotated[list[Uuid], Field(min_length=1, max_length=MOST_ROWS)]
     why: Reason
+    seen: dict[Uuid, Seen] | None = Field(
+        default=None,
+        max_length=MOST_ROWS,
+        description="by uuid, the last_changed that the person saw: what has changed since is refused",
+    )
 
 
 class Redone(BaseModel):
@@ -169,6 +175,10 @@ class Resolve(Body):
 
     decision: Literal["accepted", "refused"] = Field(alias="as")
     why: Reason
+    seen: Seen | None = Field(
+        default=None,
+        description="the last_changed that the person saw: refused (409) if it has changed since",
+    )
 
 
 class Reveal(Body):
@@ -240,7 +250,8 @@ def get_life(user: Caller, dag_id: str, uuid: str) -> Life:
 @router.post("/api/flows/{dag_id}/requests/redo", **needs(Right.REDO))
 def redo(user: Caller, dag_id: str, asked: Redo) -> RedoResults:
     """Have requests done again at the next run; one that can't be stops none of the others."""
-    results = service.redo_each(the_ledger(), dag_id, asked.uuids, who=user.get_name(), why=asked.why)
+    who = user.get_name()
+    results = service.redo_each(the_ledger(), dag_id, asked.uuids, who=who, why=asked.why, seen=asked.seen)
     return RedoResults.model_validate(sayable({"results": results}))
 
 
@@ -248,7 +259,7 @@ def redo(user: Caller, dag_id: str, asked: Redo) -> RedoResults:
 def resolve(user: Caller, dag_id: str, uuid: str, asked: Resolve) -> RequestRow:
     """Decide on a request that is in doubt or parked."""
     _find(dag_id, uuid)
-    service.resolve(the_ledger(), dag_id, uuid, asked.decision, asked.why, user.get_name())
+    service.resolve(the_ledger(), dag_id, uuid, asked.decision, asked.why, user.get_name(), asked.seen)
     [decided] = _with_by_hand([row(lives.known(the_ledger(), dag_id, uuid))])
     return RequestRow.model_validate(sayable(decided))
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, tuple_, update
 
 from order_cancellation.clock import Clock
-from order_cancellation.errors import ConfigurationError
+from order_cancellation.errors import ChangedMeanwhile, ConfigurationError
 from order_cancellation.ledger import schema
 from order_cancellation.ledger.cipher import Cipher
 from order_cancellation.ledger.database import Database
@@ -23,6 +23,9 @@ REVEALED = "personal data shown to"
 
 BECAUSE = ", because: "
 """What stands between an act and a person's reason for it."""
+
+_SHOWN_TO_S = 0.001
+"""Times are shown in milliseconds, and cut there."""
 
 _R = schema.requests.c
 
@@ -128,7 +131,9 @@ class Queries:
                         counts.setdefault(flow, {})[str(state)] = count
         return counts
 
-    def ask_again(self, flow: str, uuid_or_id: str, *, who: str, why: str = "") -> Record:
+    def ask_again(
+        self, flow: str, uuid_or_id: str, *, who: str, why: str = "", seen: float | None = None
+    ) -> Record:
         """Note that a person wants a request done again at the next run.
 
         Args:
@@ -136,13 +141,16 @@ class Queries:
             uuid_or_id: Which request.
             who: The person.
             why: The person's reason; empty: none was given.
+            seen: When what the person saw of it had last changed; None: whatever it is now.
 
         Raises:
+            ChangedMeanwhile: The person saw it otherwise.
             ConfigurationError: There is no such request, or it is booked and only waits for its end.
         """
         with self._database.write() as connection:
             self._database.lock_flow(connection, flow)
             record = self._known(connection, flow, uuid_or_id)
+            _refuse_unseen(record, seen)
             _refuse_booked(record)
             connection.execute(
                 update(schema.requests)
@@ -153,7 +161,17 @@ class Queries:
             self._note(connection, record, f"to be done again at the next run, asked by {who}{because}")
             return self._known(connection, flow, record.uuid)
 
-    def resolve(self, flow: str, uuid_or_id: str, *, accepted: bool, step: str, why: str, who: str) -> Record:
+    def resolve(
+        self,
+        flow: str,
+        uuid_or_id: str,
+        *,
+        accepted: bool,
+        step: str,
+        why: str,
+        who: str,
+        seen: float | None = None,
+    ) -> Record:
         """Write down a person's decision on a request that is parked, or in doubt: by an earlier call, too.
 
         Args:
@@ -163,13 +181,16 @@ class Queries:
             step: The step that goes on with it.
             why: The person's reason.
             who: The person.
+            seen: When what the person saw of it had last changed; None: whatever it is now.
 
         Raises:
+            ChangedMeanwhile: The person saw it otherwise.
             ConfigurationError: There is no such request, it needs no decision, or a worker is on it.
         """
         with self._database.write() as connection:
             self._database.lock_flow(connection, flow)
             record = self._known(connection, flow, uuid_or_id)
+            _refuse_unseen(record, seen)
             self._refuse_undecidable(connection, record)
             known_now: dict[str, Any] = {
                 "parked_from": "",
@@ -262,6 +283,15 @@ def find_record(connection: Connection, flow: str, uuid_or_id: str) -> Record | 
             "name the one you mean by its uuid."
         )
     return record_from(rows[0]) if rows else None
+
+
+def _refuse_unseen(record: Record, seen: float | None) -> None:
+    """Refuse a word on what its person never saw: a run may have brought it to its end meanwhile."""
+    if seen is not None and abs(record.last_changed - seen) >= _SHOWN_TO_S:
+        raise ChangedMeanwhile(
+            f"Flow '{record.flow}', request {record.id}: it has changed meanwhile "
+            f"(it is {record.state} now). Nothing was done: read it again."
+        )
 
 
 def _refuse_booked(record: Record) -> None:

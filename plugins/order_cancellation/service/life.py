@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from order_cancellation.errors import ConfigurationError, FlowInvalid
 from order_cancellation.flow.model import Flow
@@ -14,12 +14,12 @@ from order_cancellation.flow.store import FlowStore
 from order_cancellation.http.masking import mask, personal_values, redact, redact_text
 from order_cancellation.ledger import Ledger, Record, is_booked_earlier
 from order_cancellation.ledger.housekeeping import ERASED
-from order_cancellation.service.consequences import actions
+from order_cancellation.service.consequences import Action, Actions, actions
 from order_cancellation.service.rows import iso, listed, row
 from order_cancellation.service.story import tell
 from order_cancellation.service.timeline import timeline
 
-__all__ = ["known", "life", "note_example", "reveal", "show_request", "starts_by_itself"]
+__all__ = ["known", "life", "note_example", "reveal", "show_request", "starts_by_itself", "what_follows"]
 
 Payloads = Mapping[tuple[str, int], Any]
 
@@ -72,15 +72,7 @@ def life(ledger: Ledger, store: FlowStore, flow: str, uuid: str, *, paused: bool
     record = known(ledger, flow, uuid)
     events = ledger.queries.events(flow, record.uuid)
     payloads, unreadable = _kept(ledger, record)
-    sent = payloads.get(("sent", record.sends))
-    can = actions(
-        record,
-        _flow(store, flow),
-        sent,
-        booked=is_booked_earlier(record, events),
-        held=ledger.queries.is_held(record),
-        paused=paused,
-    )
+    can = _actions(ledger, store, record, payloads, events, paused=paused)
     return {
         **row(record),
         "story": [*tell(record, events), *unreadable],
@@ -90,6 +82,37 @@ def life(ledger: Ledger, store: FlowStore, flow: str, uuid: str, *, paused: bool
         "erased": _is_erased(events, payloads),
         "actions": asdict(can),
     }
+
+
+def what_follows(
+    ledger: Ledger,
+    store: FlowStore,
+    flow: str,
+    ids: Sequence[str],
+    act: Literal["redo", "accepted", "refused"],
+) -> list[str]:
+    """Say what a person's word on requests brings about, as they are now; nothing of what is not there.
+
+    Args:
+        ledger: The truth.
+        store: For what the flow declares.
+        flow: The flow's id.
+        ids: Which requests, by uuid or number.
+        act: The person's word.
+
+    Raises:
+        ConfigurationError: A number is that of several requests.
+    """
+    said: dict[str, list[str]] = {}
+    for one in dict.fromkeys(ids):
+        record = ledger.queries.find(flow, one)
+        if record is not None:
+            events = ledger.queries.events(flow, record.uuid)
+            can = _actions(ledger, store, record, _kept(ledger, record)[0], events, paused=False)
+            action: Action | None = getattr(can, act)
+            if action is not None:
+                said.setdefault(action.consequence, []).append(one)
+    return [f"Request {', '.join(named)}: {words}" for words, named in said.items()]
 
 
 def reveal(ledger: Ledger, flow: str, uuid: str, *, why: str, who: str) -> list[dict[str, Any]]:
@@ -149,6 +172,25 @@ def _flow(store: FlowStore, flow: str) -> Flow | None:
         return store.load(flow).flow
     except (FlowInvalid, OSError):
         return None
+
+
+def _actions(
+    ledger: Ledger,
+    store: FlowStore,
+    record: Record,
+    payloads: Payloads,
+    events: Sequence[Mapping[str, Any]],
+    *,
+    paused: bool,
+) -> Actions:
+    return actions(
+        record,
+        _flow(store, record.flow),
+        payloads.get(("sent", record.sends)),
+        booked=is_booked_earlier(record, events),
+        held=ledger.queries.is_held(record),
+        paused=paused,
+    )
 
 
 def _kept(ledger: Ledger, record: Record) -> tuple[Payloads, list[str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal
 
 from order_cancellation.clock import SystemClock
@@ -105,7 +106,15 @@ def redo(
     return [listed(ledger.queries.ask_again(flow, one, who=who, why=reason)) for one in ids]
 
 
-def redo_each(ledger: Ledger, flow: str, uuids: Sequence[str], *, who: str, why: str) -> list[dict[str, Any]]:
+def redo_each(
+    ledger: Ledger,
+    flow: str,
+    uuids: Sequence[str],
+    *,
+    who: str,
+    why: str,
+    seen: Mapping[str, str] | None = None,
+) -> list[dict[str, Any]]:
     """Let many requests be done again; one that can't be stops none of the others.
 
     Args:
@@ -114,6 +123,7 @@ def redo_each(ledger: Ledger, flow: str, uuids: Sequence[str], *, who: str, why:
         uuids: Which requests.
         who: The person, kept in the history.
         why: The reason, kept in the history.
+        seen: The ``last_changed`` of each as the person saw it; one that has changed since is left as it is.
 
     Returns:
         For each ``uuid``, whether it is ``ok``, and a ``message``.
@@ -125,13 +135,24 @@ def redo_each(ledger: Ledger, flow: str, uuids: Sequence[str], *, who: str, why:
     if not why.strip():
         raise ConfigurationError("A redo of many needs a reason: say why.")
     results: list[dict[str, Any]] = []
+    reason = redact_text(why.strip())
     for uuid in dict.fromkeys(uuids):
         try:
-            redo(ledger, flow, [uuid], who, why)
+            saw = _seconds((seen or {}).get(uuid))
+            ledger.queries.ask_again(flow, uuid, who=who, why=reason, seen=saw)
             results.append({"uuid": uuid, "ok": True, "message": "It is done again at the next run."})
         except ConfigurationError as error:
             results.append({"uuid": uuid, "ok": False, "message": str(error)})
     return results
+
+
+def _seconds(seen: str | None) -> float | None:
+    if seen is None:
+        return None
+    try:
+        return datetime.fromisoformat(seen).timestamp()
+    except ValueError as error:
+        raise ConfigurationError(f"'{seen}' is no time: say of what was seen its last_changed.") from error
 
 
 def resolve(  # noqa: PLR0917 -- the command line's words, in their order
@@ -141,6 +162,7 @@ def resolve(  # noqa: PLR0917 -- the command line's words, in their order
     as_: Literal["accepted", "refused"],
     why: str,
     who: str = "command line",
+    seen: str | None = None,
 ) -> dict[str, Any]:
     """Write down a person's decision on a request that is parked, or in doubt: by an earlier call, too.
 
@@ -151,8 +173,10 @@ def resolve(  # noqa: PLR0917 -- the command line's words, in their order
         as_: ``accepted``: the ERP has booked it, Omnitron is told; ``refused``: it has not.
         why: The reason, kept in the history.
         who: The person, kept in the history.
+        seen: Its ``last_changed`` as the person saw it; None: whatever it is now.
 
     Raises:
+        ChangedMeanwhile: The person saw it otherwise.
         ConfigurationError: There is no such request, or it needs no decision.
     """
     if not why.strip():
@@ -160,7 +184,13 @@ def resolve(  # noqa: PLR0917 -- the command line's words, in their order
     accepted = as_ == "accepted"
     reason = redact_text(why.strip())
     record = ledger.queries.resolve(
-        flow, uuid_or_id, accepted=accepted, step="write_to_omnitron", why=reason, who=who
+        flow,
+        uuid_or_id,
+        accepted=accepted,
+        step="write_to_omnitron",
+        why=reason,
+        who=who,
+        seen=_seconds(seen),
     )
     return listed(record)
 

@@ -259,10 +259,21 @@ class TestRedo:
         row = caller("user").get("/api/requests?text=3").json()["requests"][0]
         assert row["redo"] is True
 
+    def test_what_has_changed_since_it_was_seen_is_refused_and_the_others_are_not(self, caller, ledger):
+        rows = caller("user").get("/api/requests").json()["requests"]
+        seen = {one["uuid"]: one["last_changed"] for one in rows} | {
+            uuid_of(3): "2025-12-31T00:00:00.000+00:00"
+        }
+        asked = {"uuids": [uuid_of(2), uuid_of(3)], "seen": seen, **WHY}
+        results = caller("user").post(REDO, json=asked).json()["results"]
+        assert [one["ok"] for one in results] == [True, False]
+        assert "it has changed meanwhile (it is failed now)" in results[1]["message"]
+
     @pytest.mark.parametrize(
         "body",
         [
             {"uuids": [], **WHY},
+            {"uuids": ["x"], "seen": "now", **WHY},
             {"uuids": ["x"], "why": " "},
             {"uuids": ["x"]},
             {"uuids": "x", **WHY},
@@ -283,6 +294,17 @@ class TestResolve:
         assert (row["id"], row["state"]) == (1, "refused")
         assert notes(ledger)[-1] == "decided by user: not booked, because: the bank asked"
 
+    def test_of_what_has_changed_since_it_was_seen_is_a_conflict(self, caller, ledger):
+        asked = {"as": "accepted", "seen": "2025-12-31T00:00:00.000+00:00", **WHY}
+        answer = caller("user").post(f"{ONE}/resolve", json=asked)
+        assert answer.status_code == 409
+        assert "it has changed meanwhile (it is in_doubt now)" in answer.json()["detail"]
+
+    def test_of_what_is_as_it_was_seen_counts(self, caller, ledger):
+        seen = caller("user").get(ONE).json()["last_changed"]
+        asked = {"as": "accepted", "seen": seen, **WHY}
+        assert caller("user").post(f"{ONE}/resolve", json=asked).json()["state"] == "accepted"
+
     def test_what_needs_no_decision_is_refused_with_the_reason(self, caller, ledger):
         path = f"/api/flows/{FLOW}/requests/{uuid_of(2)}/resolve"
         answer = caller("user").post(path, json={"as": "accepted", **WHY})
@@ -290,7 +312,13 @@ class TestResolve:
         assert "only a request that is in_doubt or parked" in answer.json()["detail"]
 
     @pytest.mark.parametrize(
-        "body", [{"as": "maybe", **WHY}, {"decision": "accepted", **WHY}, {"as": "refused"}]
+        "body",
+        [
+            {"as": "maybe", **WHY},
+            {"as": "refused", "seen": "today", **WHY},
+            {"decision": "accepted", **WHY},
+            {"as": "refused"},
+        ],
     )
     def test_wrong_words_are_refused(self, caller, ledger, body):
         assert caller("user").post(f"{ONE}/resolve", json=body).status_code == 422

@@ -282,6 +282,30 @@ class TestRequests:
         assert words[4].endswith("(command line)")
 
 
+class TestWhatFollows:
+    """What the pages say beside a button, the command line says of what it did."""
+
+    @pytest.fixture
+    def ledger(self, flows):
+        settings = commands._settings()
+        with closing(Ledger(settings.ledger_url, settings.payload_keys, FakeClock())) as ledger:
+            for number, state in ((1, State.DONE), (2, State.DONE), (3, State.IN_DOUBT)):
+                brought_to(ledger, state, number)
+            yield ledger
+
+    def test_a_redo_of_what_is_done_says_that_money_moves_twice_but_not_on_standard_output(
+        self, ledger, call
+    ):
+        code, out, err = call("requests", "redo", FLOW, "1", "2", "--format", "json")
+        assert (code, len(json.loads(out))) == (0, 2)
+        assert err.startswith("Request 1, 2: The ERP has booked it already.")
+        assert "the money moves twice" in err
+
+    def test_a_decision_says_what_omnitron_hears(self, ledger, call):
+        _, _, err = call("requests", "resolve", FLOW, "3", "--as", "accepted", "--why", "seen there")
+        assert err.startswith("Request 3: The ERP has booked it: it is never sent again. Omnitron is told")
+
+
 class TestErase:
     """Rows in a real ledger: 1 and 2 are customer 9's, done and parked; 3 is another's."""
 

@@ -42,17 +42,17 @@ const ACTS: Act[] = ["redo", "accepted", "refused"];
 
 const pathOf = (life: Life) => `flows/${encodeURIComponent(life.flow)}/requests`;
 
-async function redo(life: Life, why: string) {
-  const json = { uuids: [life.uuid], why };
+async function redo(life: Life, seen: string, why: string) {
+  const json = { uuids: [life.uuid], why, seen: { [life.uuid]: seen } };
   const { results } = await api<Redone>(`${pathOf(life)}/redo`, { method: "POST", json });
   const refused = results.find(({ ok }) => !ok);
   if (refused !== undefined) throw new Error(refused.message);
   say("It is done again at the next run", "Trigger the flow to have it done now.");
 }
 
-async function resolve(life: Life, as: "accepted" | "refused", why: string) {
+async function resolve(life: Life, seen: string, as: "accepted" | "refused", why: string) {
   const path = `${pathOf(life)}/${encodeURIComponent(life.uuid)}/resolve`;
-  await api(path, { method: "POST", json: { as, why } });
+  await api(path, { method: "POST", json: { as, why, seen } });
   say(as === "accepted" ? "Written down: booked" : "Written down: not booked");
 }
 
@@ -60,6 +60,8 @@ async function resolve(life: Life, as: "accepted" | "refused", why: string) {
 export const LifeActions = ({ life, onDone }: { life: Life; onDone: () => void }) => {
   const [asked, setAsked] = useState<Act>("redo");
   const [open, setOpen] = useState(false);
+  /** When what was read had last changed; null: what is shown counts, which was read again after a refusal. */
+  const [read, setRead] = useState<string | null>(null);
   const found = ACTS.flatMap((act) => {
     const action = life.actions[act];
     return action === null ? [] : [{ act, action }];
@@ -77,6 +79,7 @@ export const LifeActions = ({ life, onDone }: { life: Life; onDone: () => void }
             key={act}
             onAsk={() => {
               setAsked(act);
+              setRead(life.last_changed);
               setOpen(true);
             }}
           />
@@ -89,8 +92,10 @@ export const LifeActions = ({ life, onDone }: { life: Life; onDone: () => void }
           setOpen(false);
         }}
         onConfirm={async (why) => {
+          const seen = read ?? life.last_changed;
+          setRead(null);
           try {
-            await (asked === "redo" ? redo(life, why) : resolve(life, asked, why));
+            await (asked === "redo" ? redo(life, seen, why) : resolve(life, seen, asked, why));
           } finally {
             onDone();
           }

@@ -28,6 +28,11 @@ const DOUBT = {
     refused: { allowed: false, consequence: "A worker is on it.", twice: false },
   },
 } satisfies Partial<Life>;
+const readAt = (at: string, state: Life["state"]) => {
+  const redo = { allowed: true, consequence: `Read ${at}.`, twice: state === "done" };
+  const actions = { redo, accepted: null, refused: null };
+  return aLife({ uuid: "u1", last_changed: `2026-03-24T${at}:00Z`, state, actions });
+};
 const viewer = { see: true, test: false, edit: false, redo: false, reveal: false };
 
 describe("a request's page", () => {
@@ -111,7 +116,7 @@ describe("a person's act", () => {
     await waitFor(() => {
       expect(calls.find(({ method }) => method === "POST")).toMatchObject({
         path: `${PATH}/resolve`,
-        json: { as: "accepted", why: "Seen in the ERP" },
+        json: { as: "accepted", why: "Seen in the ERP", seen: "2026-03-24T10:01:00Z" },
       });
     });
     expect(calls.filter(({ path }) => path === PATH)).toHaveLength(2);
@@ -143,6 +148,30 @@ describe("a person's act", () => {
       expect(isRed(dialog.getByRole("button", { name: "Cancel" }))).toBe(false);
     },
   );
+
+  test("on what has changed meanwhile is refused, and shows and means then what is there now", async () => {
+    const lives = [readAt("10:01", "failed"), readAt("10:02", "done")];
+    const refused = { results: [{ uuid: "u1", ok: false, message: "It has changed meanwhile." }] };
+    const reads = [...lives];
+    const { calls } = open(
+      {},
+      {
+        [`GET ${PATH}`]: () => (reads.length > 1 ? reads.shift() : reads[0]),
+        "POST flows/acme/requests/redo": refused,
+      },
+    );
+    await userEvent.click(await screen.findByRole("button", { name: "Redo…" }));
+    const dialog = within(await screen.findByRole("alertdialog"));
+    await userEvent.type(dialog.getByRole("textbox"), "again");
+    await userEvent.click(dialog.getByRole("button", { name: "Redo it" }));
+    expect(await dialog.findByText("Read 10:02.")).toBeTruthy();
+    await userEvent.click(dialog.getByRole("button", { name: "Book it twice" }));
+    await waitFor(() => {
+      expect(calls.filter(({ method }) => method === "POST").map(({ json }) => json)).toEqual(
+        lives.map(({ last_changed }) => ({ uuids: ["u1"], why: "again", seen: { u1: last_changed } })),
+      );
+    });
+  });
 
   test("is not offered to who may only look", async () => {
     open({ ...DOUBT, rights: viewer, payloads: [{ kind: "request", number: 1, data: { email: "***" } }] });

@@ -219,6 +219,7 @@ describe("choosing and redoing", () => {
       expect(calls.find(({ method }) => method === "POST")?.json).toEqual({
         uuids: ["u1", "u2"],
         why: "The period is open again",
+        seen: { u1: "2026-03-24T10:01:00Z", u2: "2026-03-24T10:01:00Z" },
       });
     });
     await waitFor(() => {

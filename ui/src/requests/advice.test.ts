@@ -6,6 +6,13 @@ const NOW = Date.parse("2026-03-24T12:00:00Z");
 const PAST = "2026-03-24T11:24:00Z";
 const FUTURE = "2026-03-24T12:20:00Z";
 
+test("an earlier call that may be booked comes before what the state asks for", () => {
+  const can = { allowed: true, consequence: "", twice: false };
+  const actions = { redo: can, accepted: can, refused: can };
+  expect(adviceFor({ state: "failed", by_hand: true, actions })).toContain("Look into the ERP");
+  expect(adviceFor({ state: "failed", by_hand: true })).toContain("Repair the cause");
+});
+
 describe("the next try", () => {
   test.each([
     [null, false, null],

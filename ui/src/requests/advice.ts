@@ -1,5 +1,5 @@
 /** What a state asks of the reader. */
-import type { RequestRow, RequestState } from "./types";
+import type { Life, RequestRow, RequestState } from "./types";
 
 /** States in which a run is on a request or the next one goes on by itself: worth looking at again soon. */
 export const UNDER_WAY: RequestState[] = [
@@ -36,9 +36,19 @@ const ADVICE: Record<RequestState, string> = {
 const FAILED_BY_HAND =
   "Repair the cause: the flow, the connection or what the ERP complains about. Nothing starts a run by itself: start one to have it tried again; redo has that run do it whatever its pause.";
 
+const UNDECIDED =
+  "Look into the ERP whether the earlier call is booked, and say so below: the next try sends it again.";
+
 /** What to do now. */
-export const adviceFor = ({ state, by_hand }: Pick<RequestRow, "state" | "by_hand">) =>
-  state === "failed" && by_hand ? FAILED_BY_HAND : ADVICE[state];
+export const adviceFor = ({
+  state,
+  by_hand,
+  actions,
+}: Pick<RequestRow, "state" | "by_hand"> & Partial<Pick<Life, "actions">>) => {
+  const decidable = (actions?.accepted ?? null) !== null;
+  if (decidable && state !== "in_doubt" && state !== "parked") return UNDECIDED;
+  return state === "failed" && by_hand ? FAILED_BY_HAND : ADVICE[state];
+};
 
 /** When it is tried again, in words and the earliest time, which is left out once it is past; null: it is not. */
 export function nextTry(

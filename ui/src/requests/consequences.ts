@@ -62,12 +62,17 @@ export function redoWord(rows: Pick<RequestRow, "state">[]): string {
   return twice === 1 ? "Book it twice" : `Book ${twice} twice`;
 }
 
+/** What was seen of requests: the server leaves one as it is that has changed since. */
+export const seenOf = (rows: RequestRow[]) =>
+  Object.fromEntries(rows.map(({ uuid, last_changed }) => [uuid, last_changed]));
+
 /** Redo requests of any flows; what could not be done, with the server's reason. */
 export async function redoAll(rows: RequestRow[], why: string): Promise<{ done: number; refused: string[] }> {
   const names = new Map(rows.map((row) => [keyOf(row), nameOf(row)]));
   const refused: string[] = [];
   for (const flow of new Set(rows.map((row) => row.flow))) {
-    const json = { uuids: rows.filter((row) => row.flow === flow).map(({ uuid }) => uuid), why };
+    const some = rows.filter((row) => row.flow === flow);
+    const json = { uuids: some.map(({ uuid }) => uuid), why, seen: seenOf(some) };
     const path = `flows/${encodeURIComponent(flow)}/requests/redo`;
     // oxlint-disable-next-line no-await-in-loop -- a flow after the other, each writes to the ledger
     const { results } = await api<Redone>(path, { method: "POST", json });
