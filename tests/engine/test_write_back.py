@@ -58,6 +58,41 @@ def test_a_2xx_that_omnitron_did_not_mean_leaves_it_accepted_and_to_be_told(engi
     assert books(sandbox) == 2
 
 
+REJECTS = {"write_to_omnitron": {"on_failure": {"action": "reject"}}}
+ONE = {"name": "fine", "requests": {"count": 1}}
+
+
+def redone(engine, sandbox, then):
+    """Have what is done redone, with this answer of the ERP's."""
+    engine.write(a_flow(**REJECTS))
+    sandbox.use(ONE)
+    engine.run("run-1")
+    told = len(sandbox.writes)
+    engine.redo(1)
+    sandbox.use({**ONE, "rules": [{"match": {"route": "erp.book"}, "then": then}]}, keep=True)
+    return engine.run("run-2"), told
+
+
+def test_a_refused_redo_of_what_is_booked_is_not_told_to_omnitron(engine, sandbox):
+    """The first booking stands: who reads the report and the history learns why nothing was told."""
+    report, told = redone(engine, sandbox, {"status": 422, "body": {"error": "refunded already"}})
+
+    assert report.counts == {"failed": 1}
+    assert "an earlier call is booked, so Omnitron is told nothing" in report.behind[0].error
+    assert "an earlier call is booked" in engine.show(1)["history"][-1]["note"]
+    assert (len(sandbox.writes), sandbox.requests[0]["status"]) == (told, "completed")
+
+
+def test_a_persons_no_to_what_is_booked_is_told_to_omnitron(engine, sandbox):
+    """It is about the whole request: the first booking was undone, too."""
+    _, told = redone(engine, sandbox, {"close": "before", "book": "never"})
+    engine.resolve(1, "refused")
+    engine.run("run-3")
+
+    assert engine.states() == {1: "failed"}
+    assert len(sandbox.writes) == told + 1
+
+
 def test_a_post_script_that_failed_is_listed_and_run_by_the_next_poll(engine, sandbox):
     """Neither the ERP nor Omnitron hears of it again."""
     engine.write(a_flow(scripts=True), post="raise ValueError('CRM is down')")

@@ -122,7 +122,8 @@ class _Case:
     def _booked_twice(self) -> str:
         return (
             f"The ERP has booked it already. It is booked once more {self.when()}, under a new key, so the "
-            "ERP does not take it for the same: unless the first booking was undone, the money moves twice."
+            "ERP does not take it for the same: unless the first booking was undone, the money moves twice. "
+            "If the ERP refuses it, Omnitron is told nothing of that."
         )
 
     def _found_out_first(self) -> str:
@@ -136,10 +137,8 @@ class _Case:
         )
 
     def _told_first(self) -> str:
-        return (
-            f"{self._a_no()} The next run {self._tells_of_a_no()}, and the run after that sends it again, "
-            "under a new key."
-        )
+        told = "Omnitron is told nothing of that" if self.booked else f"The next run {self._tells_of_a_no()}"
+        return f"{self._a_no()} {told}, and the run after that sends it again, under a new key."
 
     def _in_doubt(self) -> str:
         doubt = f"Nobody knows whether the ERP has booked {self._it()}."

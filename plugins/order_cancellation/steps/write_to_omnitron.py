@@ -1,12 +1,13 @@
 """Write Data to Omnitron step: Omnitron hears of the outcome.
 
-Takes what is ``accepted`` (on_success is written) and what is ``refused`` (on_failure is written, and the
-request ends as ``failed``); and what waits for a post script that the flow no longer has. Every way of
-writing says what shall be, so repeating it does no harm.
+Takes what is ``accepted`` (on_success is written) and what is ``refused`` (on_failure is written, unless an
+earlier call is booked, and the request ends as ``failed``); and what waits for a post script that the flow
+no longer has. Every way of writing says what shall be, so repeating it does no harm.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from order_cancellation.errors import ConfigurationError, OrderCancellationError, Refused, recovery_of
 from order_cancellation.flow.model import OmnitronRequest, WriteBack
 from order_cancellation.http.templates import template
-from order_cancellation.ledger import Change, Record, State
+from order_cancellation.ledger import Change, Record, State, is_booked_earlier
 from order_cancellation.omnitron import Omnitron
 from order_cancellation.steps.attributes import attributes_of, safe_text
 from order_cancellation.steps.batch import work_on_batch
@@ -29,6 +30,7 @@ __all__ = ["STEP", "request_of", "run", "tell"]
 
 STEP = "write_to_omnitron"
 IN_FLIGHT = 8
+_BOOKED_EARLIER = "an earlier call is booked, so Omnitron is told nothing of this no"
 _FINAL = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE)
 
 
@@ -63,6 +65,10 @@ async def _write_one(desk: Desk, record: Record) -> None:
     outcomes = context.flow.write_to_omnitron
     accepted = record.state == State.ACCEPTED
     write_back = outcomes.on_success if accepted else outcomes.on_failure
+    if not accepted and write_back is not None and await _is_booked_earlier(context, record):
+        error = f"{record.error}; {_BOOKED_EARLIER}"
+        await desk.record(Change(record, _failed(context, record, error), note=_BOOKED_EARLIER))
+        return
     desk.check_lease()  # another worker may have it done again, and its word would be overwritten
     begun = context.clock.monotonic()
     try:
@@ -75,11 +81,20 @@ async def _write_one(desk: Desk, record: Record) -> None:
     took = (context.clock.monotonic() - begun) * 1000
     told = "told Omnitron" if write_back is not None else "nothing to tell Omnitron"
     if not accepted:
-        home = "" if record.settled else record.step  # a person's no is no run's failure
-        new = failed(context, record, home, record.error, failures=record.failures)
-        await desk.record(Change(record, new, {}, told, took))
+        await desk.record(Change(record, _failed(context, record, record.error), {}, told, took))
         return
     await _accepted_is_told(desk, record, told, took)
+
+
+def _failed(context: Context, record: Record, error: str) -> Record:
+    home = "" if record.settled else record.step  # a person's no is no run's failure
+    return failed(context, record, home, error, failures=record.failures)
+
+
+async def _is_booked_earlier(context: Context, record: Record) -> bool:
+    """Say whether what Omnitron would hear denies a booking that stands: only its redo was refused."""
+    events = await asyncio.to_thread(context.ledger.queries.events, record.flow, record.uuid)
+    return is_booked_earlier(record, events)
 
 
 async def _accepted_is_told(desk: Desk, record: Record, told: str, took: float) -> None:

@@ -147,6 +147,11 @@ class TestRedo:
         assert words.startswith("An earlier call is booked: unless that was undone, the money moves twice")
         assert "The ERP has not booked it" not in words
 
+    def test_omnitron_hears_nothing_of_a_no_to_the_redo_of_what_is_booked(self, told):
+        assert "Omnitron is told nothing of that" in told(State.DONE, a_flow()).redo.consequence
+        words = told(State.REFUSED, a_flow(), booked=True).redo.consequence
+        assert ("Omnitron is told nothing of that" in words, "tag no" in words) == (True, False)
+
     @pytest.mark.parametrize("state", [State.ACCEPTED, State.WRITTEN_BACK])
     def test_what_is_booked_and_not_at_its_end_can_not_be_redone(self, told, state):
         redo = told(state, a_flow()).redo
