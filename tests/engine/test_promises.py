@@ -122,6 +122,18 @@ class TestRedo:
         redone(engine)
         assert engine.booked() == [1, 1]
 
+    def test_of_what_was_withdrawn_after_a_2xx_may_book_twice(self, engine, sandbox, met):
+        at_once = {"match": LATER["match"], "then": LATER["then"] | {"book": "before"}}
+        met(at_once)
+        gone = {"match": {"route": "omnitron.list"}, "then": {"change": {"id": 1, "set": {"status": "open"}}}}
+        sandbox.use({"name": "gone", "requests": {"count": 1}, "rules": [gone]}, keep=True)
+        engine.run("gone")
+        words = said(told(engine))
+        redone(engine)
+        assert "before anything was booked" not in words
+        assert TWICE in words
+        assert engine.booked() == [1, 1]
+
     def test_of_what_is_wanted_later_changes_only_its_age(self, engine, met):
         words = said(met(LATER))
         assert "without a redo, too" in words
@@ -185,6 +197,17 @@ class TestResolve:
         engine.write(a_flow(scripts=True))
         engine.run("after")
         assert "never sent again" in words
+        assert (engine.states(), engine.booked()) == ({1: "done"}, [1])
+
+    def test_of_a_flow_that_is_gone_is_carried_out_when_it_is_there_again(self, engine, met):
+        met(CUT)
+        home = engine.settings.flows_folder / "acme"
+        home.rename(home.with_name("gone"))
+        words = said(told(engine), "accepted")
+        engine.resolve(1, "accepted")
+        home.with_name("gone").rename(home)
+        engine.run("after")
+        assert "there is none that can be read right now" in words
         assert (engine.states(), engine.booked()) == ({1: "done"}, [1])
 
     def test_what_needs_no_decision_is_offered_none(self, met):

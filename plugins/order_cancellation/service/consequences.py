@@ -53,6 +53,7 @@ def actions(
     sent: Mapping[str, Any] | None,
     *,
     booked: bool,
+    may_be_held: bool,
     held: bool,
     paused: bool,
 ) -> Actions:
@@ -63,10 +64,11 @@ def actions(
         flow: The flow as it is; None: it can't be read, so nothing that it declares protects.
         sent: What was sent last; None: it is not kept, or nothing was sent.
         booked: Whether the ERP has booked an earlier call of it.
+        may_be_held: Whether the ERP may hold something of any call of it.
         held: Whether a worker is on it right now.
         paused: Whether its DAG is switched off.
     """
-    case = _Case(record, flow, sent, booked, paused)
+    case = _Case(record, flow, sent, booked, may_be_held, paused)
     accepted = refused = None
     if record.is_undecided:
         busy = Action(allowed=False, consequence="A worker is on it right now. Try again in a minute.")
@@ -96,6 +98,7 @@ class _Case:
     flow: Flow | None
     sent: Mapping[str, Any] | None
     booked: bool
+    may_be_held: bool
     paused: bool
 
     def redo(self) -> str:
@@ -181,9 +184,17 @@ class _Case:
 
     def _withdrawn(self) -> str:
         return (
-            "Omnitron took it back before anything was booked. It is read from Omnitron again "
-            f"{self.when()} and sent to the ERP all the same, whatever its status there is by then."
+            f"{self._taken_back()} It is read from Omnitron again {self.when()} and sent to the ERP all the "
+            "same, whatever its status there is by then."
         )
+
+    def _taken_back(self) -> str:
+        gone = "Omnitron no longer lists it."
+        if self.booked or not self.may_be_held:
+            return gone if self.booked else "Omnitron took it back before anything was booked."
+        if self.record.body_digest is not None:
+            return f"{gone}{self._held()}"
+        return f"{gone} The ERP has not confirmed a booking: if it holds one, the money moves twice."
 
     def _unbooked(self) -> str:
         record = self.record
@@ -323,7 +334,9 @@ class _Case:
 
     def when(self) -> str:
         """Say when it is done: a flow without a schedule, or one that is paused, waits for somebody."""
-        by_hand = self.flow is not None and (not self.flow.enabled or self.flow.schedule is None)
+        if self.flow is None:
+            return "at the next run of a flow of this name (there is none that can be read right now)"
+        by_hand = not self.flow.enabled or self.flow.schedule is None
         if self.paused:
             start = " and start it" if by_hand else ""
             return f"at the next run (its DAG is paused: somebody has to unpause it{start})"

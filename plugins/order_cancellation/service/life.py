@@ -16,7 +16,7 @@ from order_cancellation.ledger import Ledger, Record, is_booked_earlier
 from order_cancellation.ledger.housekeeping import ERASED
 from order_cancellation.service.consequences import Action, Actions, actions
 from order_cancellation.service.rows import iso, listed, row
-from order_cancellation.service.story import tell
+from order_cancellation.service.story import may_be_held, tell
 from order_cancellation.service.timeline import timeline
 
 __all__ = ["known", "life", "note_example", "reveal", "show_request", "starts_by_itself", "what_follows"]
@@ -188,6 +188,7 @@ def _actions(
         _flow(store, record.flow),
         payloads.get(("sent", record.sends)),
         booked=is_booked_earlier(record, events),
+        may_be_held=may_be_held(events),
         held=ledger.queries.is_held(record),
         paused=paused,
     )

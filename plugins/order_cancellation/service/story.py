@@ -9,7 +9,7 @@ from typing import Any
 
 from order_cancellation.ledger import Record, State, is_booked_earlier
 
-__all__ = ["Sending", "sendings", "tell"]
+__all__ = ["Sending", "may_be_held", "sendings", "tell"]
 
 _STANDS = {
     State.FETCHED: "It is fetched and not prepared yet; nothing has been sent for this attempt.",
@@ -44,8 +44,14 @@ _AFTER_A_BOOKING = {
     State.REFUSED: "The last one the ERP has not booked.",
     State.FAILED: "What came after it has failed.",
     State.IN_DOUBT: "Nobody knows whether the ERP has booked the last one, too.",
+    State.WITHDRAWN: "Omnitron no longer lists the request.",
 }
 """What is said instead where the ERP has booked an earlier call."""
+
+_MAY_BE_HELD = {
+    State.WITHDRAWN: "Omnitron no longer lists it. The ERP has not confirmed a booking, and may hold one.",
+}
+"""What is said instead where nobody can say that no call booked anything."""
 
 _NOT_FOUND = "looked up in the ERP: not booked"
 """How the look-up's own word begins; the same words in an answer of the ERP's are no look-up."""
@@ -126,7 +132,7 @@ def tell(record: Record, events: Sequence[Mapping[str, Any]]) -> list[str]:
         events: Its history, oldest first.
     """
     calls = sendings(events)
-    told = [_standing(record, booked=is_booked_earlier(record, events)), _counted(calls)]
+    told = [_standing(record, events), _counted(calls)]
     if record.redo:
         told.append("A person wants it done again: the next run takes it up.")
     outcomes = [_without(record.error, call.outcome) for call in calls]
@@ -136,8 +142,18 @@ def tell(record: Record, events: Sequence[Mapping[str, Any]]) -> list[str]:
     return told
 
 
-def _standing(record: Record, *, booked: bool) -> str:
-    stands = _STANDS | _AFTER_A_BOOKING if booked else _STANDS
+def may_be_held(events: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether the ERP may hold something of a request, confirmed or not.
+
+    Args:
+        events: Its history, oldest first.
+    """
+    return any(call.may_be_booked or call.is_unconfirmed for call in sendings(events))
+
+
+def _standing(record: Record, events: Sequence[Mapping[str, Any]]) -> str:
+    booked = is_booked_earlier(record, events)
+    stands = _STANDS | (_MAY_BE_HELD if may_be_held(events) else {}) | (_AFTER_A_BOOKING if booked else {})
     if record.doubt and record.is_undecided and record.state in _BESIDE_DOUBT:
         words = f"{stands[State.IN_DOUBT]} {_BESIDE_DOUBT[record.state]}"
     elif record.is_refused_success and record.state in _REFUSED_SUCCESS:

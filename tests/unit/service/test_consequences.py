@@ -33,10 +33,12 @@ def a_flow(erp: dict[str, Any] | None = None, **changes: Any) -> Flow:
 def told(a_record):
     """Return what is told of a request in a state."""
 
-    def tell(state, flow=None, sent=None, *, booked=False, held=False, paused=False, **columns) -> Actions:
+    def tell(
+        state, flow=None, sent=None, *, booked=False, may_be_held=False, held=False, paused=False, **columns
+    ) -> Actions:
         known = {"flow": "acme", "uuid": "u", "key_number": 1, "sends": 1, "redo": False, "doubt": False}
         record = replace(a_record(state), **(known | {"parked_from": ""} | columns))
-        return actions(record, flow, sent, booked=booked, held=held, paused=paused)
+        return actions(record, flow, sent, booked=booked, may_be_held=may_be_held, held=held, paused=paused)
 
     return tell
 
@@ -146,6 +148,13 @@ class TestRedo:
         words = told(state, a_flow(), WITHOUT, booked=True).redo.consequence
         assert words.startswith("An earlier call is booked: unless that was undone, the money moves twice")
         assert "The ERP has not booked it" not in words
+
+    @pytest.mark.parametrize(
+        "history", [{"booked": True}, {"may_be_held": True}, {"may_be_held": True, "body_digest": "d"}]
+    )
+    def test_what_omnitron_no_longer_lists_may_be_booked_all_the_same(self, told, history):
+        words = told(State.WITHDRAWN, a_flow(), WITHOUT, **history).redo.consequence
+        assert ("before anything was booked" in words, TWICE in words) == (False, True)
 
     def test_omnitron_hears_nothing_of_a_no_to_the_redo_of_what_is_booked(self, told):
         assert "Omnitron is told nothing of that" in told(State.DONE, a_flow()).redo.consequence
@@ -261,6 +270,11 @@ class TestDecisions:
     def test_not_booked_is_about_an_earlier_booking_too(self, told):
         given = told(flow=a_flow(), booked=True, **IN_THE_DARK)
         assert given.refused.consequence.startswith("The ERP has booked an earlier call: say this only if")
+
+    @pytest.mark.parametrize("decision", ["accepted", "refused"])
+    def test_of_a_flow_that_is_gone_it_says_that_nothing_carries_it_out(self, told, decision):
+        words = getattr(told(flow=None, **IN_THE_DARK), decision).consequence
+        assert "at the next run of a flow of this name (there is none that can be read right now)" in words
 
     def test_a_flow_that_can_not_be_read_says_so_of_what_omnitron_hears(self, told):
         assert "(what the flow says)" in told(flow=None, **IN_THE_DARK).accepted.consequence

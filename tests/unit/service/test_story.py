@@ -146,6 +146,21 @@ class TestTell:
         story = tell(a_record(state), history(FETCHED, SENT, SAID_YES, ACCEPTED, *redone))
         assert story[0] == f"An earlier call is booked. {words}"
 
+    @pytest.mark.parametrize(
+        ("then", "told"),
+        [
+            ([], "Omnitron took it back before anything was booked."),
+            (
+                [SENT, ("answered", 1, "the ERP answered 202"), ("postponed", 1, "judged: do_nothing")],
+                "Omnitron no longer lists it. The ERP has not confirmed a booking, and may hold one.",
+            ),
+            ([SENT, SAID_YES, ACCEPTED], "An earlier call is booked. Omnitron no longer lists the request."),
+        ],
+    )
+    def test_withdrawn_denies_no_call_that_can_have_booked_it(self, a_record, then, told):
+        events = history(FETCHED, *then, ("fetched", 1, ""), ("withdrawn", 1, "no longer listed"))
+        assert tell(a_record(State.WITHDRAWN), events)[0] == told
+
     def test_a_persons_no_takes_an_earlier_booking_back(self, a_record):
         no = NEXT | {"at": 9.0, "state": "refused", "send": 1, "note": "decided: not booked", "step": ""}
         story = tell(a_record(State.FAILED), [*history(FETCHED, SENT, SAID_YES, ACCEPTED), no])
