@@ -179,13 +179,18 @@ class Judge(logging.Handler):
             case "done":
                 return True
             case "failed":
-                return bool(row.settled) or request["status"] == "rejected"
+                return bool(row.settled) or request["status"] == "rejected" or self._stands(request, row)
             case "withdrawn":
                 return request["status"] != "approved"
             case "parked":
                 # somebody changed its status by hand, so Omnitron will never take ours
                 return row.parked_from in ("accepted", "refused") and request["status"] != "approved"
         return False
+
+    def _stands(self, request: dict[str, Any], row: Any) -> bool:
+        """Say whether only a redo was refused: Omnitron goes on to say what the first booking brought."""
+        told = request["status"] == "completed"
+        return told and row.relation == "failure" and self.world.erp.booked(request["uuid"]) > 0
 
     def look_at_notes(self) -> None:
         """No personal data in the history, either."""
