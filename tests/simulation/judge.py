@@ -165,14 +165,20 @@ class Judge(logging.Handler):
 
     def look_at_end(self) -> None:
         """Faults have been off for long: everything must have ended."""
-        rows = self.rows()
+        for uuid, what in self.open_ends():
+            self.broken(what, uuid)
+
+    def open_ends(self) -> list[tuple[str, str]]:
+        """Return what has not ended: uuids, and how each stands."""
+        rows, found = self.rows(), []
         for request in self.world.omnitron.requests.values():
             uuid, row = request["uuid"], rows.get(request["uuid"])
             if row is None:
                 if request["status"] == "approved":
-                    self.broken("the ledger never heard of it", uuid)
+                    found.append((uuid, "the ledger never heard of it"))
             elif not self._has_ended(request, row):
-                self.broken(f"never ended: {row.state} at {row.step or 'no step'}: {row.error}", uuid)
+                found.append((uuid, f"never ended: {row.state} at {row.step or 'no step'}: {row.error}"))
+        return found
 
     def _has_ended(self, request: dict[str, Any], row: Any) -> bool:
         match row.state:

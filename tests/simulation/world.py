@@ -173,17 +173,10 @@ class World:
             await asyncio.sleep(7200.0)
             await self.airflow.run(f"quiet-{number}")
             await self.airflow.quiet()
-            if self._is_over():
+            if not self.judge.open_ends():
                 return
             if number >= 2:
                 self._person_acts(thorough=True)
-
-    def _is_over(self) -> bool:
-        rows = self.judge.rows()
-        return all(
-            one["uuid"] in rows and self.judge._has_ended(one, rows[one["uuid"]])
-            for one in self.omnitron.requests.values()
-        )
 
     def _person_acts(self, *, thorough: bool) -> None:
         """A person looks at the ERP's book, and decides what waits for that."""

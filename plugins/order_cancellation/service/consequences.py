@@ -179,7 +179,7 @@ class _Case:
     def _postponed(self) -> str:
         return (
             "The ERP wants it later, and the next run sends it again without a redo, too. With it, its age "
-            f"(max_age) begins anew.{self._held()}"
+            f"(max_age) begins anew.{self._unconfirmed() if self.record.doubt else self._held()}"
         )
 
     def _withdrawn(self) -> str:
@@ -193,7 +193,7 @@ class _Case:
         if self.booked or not self.may_be_held:
             return gone if self.booked else "Omnitron took it back before anything was booked."
         if self.record.body_digest is not None:
-            return f"{gone}{self._held()}"
+            return f"{gone}{self._unconfirmed()}"
         return f"{gone} The ERP has not confirmed a booking: if it holds one, the money moves twice."
 
     def _unbooked(self) -> str:
@@ -232,8 +232,9 @@ class _Case:
 
     def _held(self) -> str:
         """Say what the ERP may hold of a request that is not in doubt: after a 2xx it was told to wait."""
-        if not self.record.pending:
-            return ""
+        return self._unconfirmed() if self.record.pending else ""
+
+    def _unconfirmed(self) -> str:
         return f" The ERP has not confirmed a booking, and may hold one. {self._repeated()}"
 
     def _repeated(self) -> str:
