@@ -1,4 +1,4 @@
-"""When a cron schedule runs first: at its first time after it was set, and not for the time before that.
+"""When a cron schedule runs first: at its first time after it was set or changed, not for the time before.
 
 Named in the plugin's ``timetables``, where Airflow looks for it when it reads a stored DAG.
 """
@@ -6,10 +6,14 @@ Named in the plugin's ``timetables``, where Airflow looks for it when it reads a
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from airflow.sdk.timezone import utcnow
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction
 from airflow.timetables.interval import CronDataIntervalTimetable as AirflowsTimetable
+
+if TYPE_CHECKING:
+    from pendulum import DateTime
 
 __all__ = ["CronDataIntervalTimetable"]
 
@@ -19,23 +23,30 @@ parses may be lost."""
 
 
 class CronDataIntervalTimetable(AirflowsTimetable):
-    """Airflow's own, except for a flow that never ran by its clock.
+    """Airflow's own, except for a schedule by which the flow never ran.
 
     Without catch-up Airflow begins with the last whole interval, so a monthly schedule that is set today
-    would book last month's refunds in the same second.
+    would book last month's refunds in the same second. For a flow that ran by another schedule it begins with
+    the interval at whose end the next time is past: the first month would have no run.
     """
 
     def next_dagrun_info(
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
     ) -> DagRunInfo | None:
-        """Return the next run; a first one whose time is past is left out."""
-        info = super().next_dagrun_info(
-            last_automated_data_interval=last_automated_data_interval, restriction=restriction
-        )
-        is_first = last_automated_data_interval is None and not restriction.catchup
-        if info is None or not is_first or info.run_after >= utcnow() - GRACE:
-            return info
-        start = info.run_after
+        """Return the next run; a schedule's first one whose time is past is left out."""
+        last = last_automated_data_interval
+        if restriction.catchup or (last is not None and self._has_time(last.end)):
+            return super().next_dagrun_info(last_automated_data_interval=last, restriction=restriction)
+        info = super().next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
+        if info is None or info.data_interval is None:
+            return None
+        start, end = info.data_interval
+        if end < utcnow() - GRACE or (last is not None and end <= last.end):
+            start, end = end, self._get_next(end)
         if restriction.latest is not None and start > restriction.latest:
             return None
-        return DagRunInfo.interval(start=start, end=self._get_next(start))
+        return DagRunInfo.interval(start=start if last is None else last.end, end=end)
+
+    def _has_time(self, moment: DateTime) -> bool:
+        """Tell whether a moment is one of the schedule's; where not, the last run was by another schedule."""
+        return self._align_to_prev(moment) == moment

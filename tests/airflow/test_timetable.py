@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from order_cancellation.dag import build_dag
+from order_cancellation.service.calendar import calendar_of
 
 from .conftest import PLAIN_FLOW, make_loaded
 
@@ -93,6 +94,57 @@ class TestTheFirstRun:
         assert next_run("{every: 1d}") == ["2026-11-30 00:00", "2026-12-01 00:00"]
 
 
+class TestTheFirstRunAfterAChange:
+    """The flow ran by another schedule: the last run's interval ends at none of the new one's times."""
+
+    AN_HOUR = (datetime(2026, 12, 1, 4, tzinfo=UTC), datetime(2026, 12, 1, 5, tzinfo=UTC))
+    A_DAY = (datetime(2026, 11, 30, 6, tzinfo=UTC), datetime(2026, 12, 1, 6, tzinfo=UTC))
+    A_MONTH = (datetime(2026, 10, 31, 7, tzinfo=UTC), datetime(2026, 11, 30, 7, tzinfo=UTC))
+    NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
+    @pytest.mark.parametrize("last", [AN_HOUR, A_DAY, A_MONTH], ids=["every 1h", "every 1d", "cron"])
+    def test_comes_at_the_first_time_still_to_come(self, at, last) -> None:
+        at(self.NOON)
+        assert next_run(MONTHLY, after=last) == [f"{last[1]:%Y-%m-%d %H:%M}", "2026-12-05 00:00"]
+
+    @pytest.mark.parametrize("last", [AN_HOUR, A_MONTH], ids=["every 1h", "cron"])
+    def test_does_not_come_in_the_second_of_the_change(self, at, last) -> None:
+        at(self.NOON)
+        assert next_run('{cron: "0 9 * * *"}', after=last)[1] == "2026-12-02 09:00"
+
+    @pytest.mark.parametrize(
+        "cron", ["0 0 5 * *", "0 9 * * 1-5", "*/7 * * * *", "0 0 1 1 *", "30 2 * * *", "0 0 5,20 * *"]
+    )
+    def test_is_the_next_time_that_the_designer_shows(self, at, cron) -> None:
+        now = self.NOON + timedelta(seconds=40)
+        at(now)
+        schedule = f"{{cron: {cron!r}, timezone: Europe/Istanbul}}"
+        shown = calendar_of(make_loaded(f"{PLAIN_FLOW}schedule: {schedule}\n").flow, now).times
+        assert next_run(schedule, after=(now - timedelta(hours=1), now - timedelta(seconds=30)))[1] == (
+            f"{shown[0].astimezone(UTC):%Y-%m-%d %H:%M}"
+        )
+
+    def test_is_the_same_at_each_parse_until_its_time_and_shortly_after(self, at) -> None:
+        due = datetime(2026, 12, 5, tzinfo=UTC)
+        for moment in (self.NOON, self.NOON + timedelta(days=2), due, due + timedelta(minutes=10)):
+            at(moment)
+            assert next_run(MONTHLY, after=self.A_DAY)[1] == "2026-12-05 00:00"
+
+    def test_is_the_next_one_where_its_time_is_longer_past(self, at) -> None:
+        at(datetime(2026, 12, 5, 0, 10, 1, tzinfo=UTC))
+        assert next_run(MONTHLY, after=self.A_DAY)[1] == "2027-01-05 00:00"
+
+    def test_comes_after_the_last_one_where_a_time_lies_just_before_that(self, at) -> None:
+        at(datetime(2026, 12, 1, 6, 2, tzinfo=UTC))
+        last = (datetime(2026, 12, 1, 5, 1, tzinfo=UTC), datetime(2026, 12, 1, 6, 1, tzinfo=UTC))
+        assert next_run('{cron: "0 * * * *"}', after=last) == ["2026-12-01 06:01", "2026-12-01 07:00"]
+
+    def test_is_followed_by_a_regular_one(self, at) -> None:
+        at(datetime(2026, 12, 5, 0, 0, 1, tzinfo=UTC))
+        first = (self.A_DAY[1], datetime(2026, 12, 5, tzinfo=UTC))
+        assert next_run(MONTHLY, after=first) == ["2026-12-05 00:00", "2027-01-05 00:00"]
+
+
 class TestALaterRun:
     def test_follows_the_last_one(self, at) -> None:
         at(THE_FIRST)
@@ -103,6 +155,26 @@ class TestALaterRun:
         at(THE_FIRST)
         last = (datetime(2026, 3, 5, tzinfo=UTC), datetime(2026, 4, 5, tzinfo=UTC))
         assert next_run(MONTHLY, after=last) == ["2026-10-05 00:00", "2026-11-05 00:00"]
+
+    @pytest.mark.parametrize("late", [timedelta(seconds=2), timedelta(hours=3), timedelta(days=40)])
+    @pytest.mark.parametrize("cron", ["0 0 5 * *", "*/5 * * * *", "30 2 * * *", "0 9 * * 1-5"])
+    @pytest.mark.parametrize("begin", [datetime(2027, 3, 27, tzinfo=UTC), datetime(2027, 10, 30, tzinfo=UTC)])
+    def test_is_what_airflows_own_timetable_says(self, at, cron, late, begin) -> None:
+        import pendulum
+        from airflow.timetables.base import DataInterval, TimeRestriction
+        from airflow.timetables.interval import CronDataIntervalTimetable
+
+        own = CronDataIntervalTimetable(cron, "Europe/Berlin")
+        start = own._get_next(pendulum.instance(begin))
+        last = DataInterval(start, own._get_next(start))
+        at(last.end + late)
+        said = own.next_dagrun_info(
+            last_automated_data_interval=last,
+            restriction=TimeRestriction(pendulum.datetime(2020, 1, 1), None, catchup=False),
+        )
+        assert next_run(f"{{cron: {cron!r}, timezone: Europe/Berlin}}", after=last) == [
+            f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" for moment in said.data_interval
+        ]
 
 
 def test_a_backfill_has_every_interval(at) -> None:
