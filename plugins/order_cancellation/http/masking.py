@@ -66,7 +66,11 @@ SECRET_KEYS = (
 HARMLESS_KEYS = frozenset({"tokentype", "tokengeneration", "emailallowed", "addresstype", "mobileapp"})
 PERSONS = frozenset({"customer", "buyer", "recipient", "person", "contact", "holder", "user", "musteri"})
 """What stands for a person: the ``name`` in it is personal, while a product's or a channel's is not."""
-EXACT_KEYS = frozenset({"name1", "name2", "mail", "ip", "dob", "pwd", "key", "jwt"})
+EXACT_KEYS = frozenset(
+    {"name1", "name2", "mail", "ip", "dob", "pwd", "key", "jwt", "tel", "telno", "cep", "cepno", "ceptel"}
+)
+SHORT_WORDS = frozenset({"tel", "cep"})
+"""Personal as a word of the key, as in ``CepTelNo``; inside of words they are in hotel, except."""
 
 VALUES = re.compile(
     r"""
@@ -80,11 +84,27 @@ VALUES = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """Every part is bounded or can begin in one place only: an answer of megabytes must not take hours."""
-PAIR = re.compile(r"""(["']?)([\w.-]{2,60})\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&<>"'}\]]+)""")
+PAIR = re.compile(
+    r"""
+    (["']?)([\w.-]{2,60})\1(\s*[:=]\s*)
+    ("(?:[^"\\]|\\.)*"?|'[^']*'?
+    | \+?[\d(](?:[ ()/-]{0,3}\d){6,30}(?![^\s,;&<>"'}\]])     # a number in groups, to its end
+    | [^\s,;&<>"'}\]]+)
+    """,
+    re.VERBOSE,
+)
 ELEMENT = re.compile(r"<([\w:.-]{2,60})([^<>]*)>([^<>]+)<")
 
-_ONE_I = str.maketrans("İIı", "iii")
-"""Turkish has two of them, and who writes a name in capitals by English rules makes another one of it."""
+_PLAIN_LETTERS = str.maketrans("İIığĞüÜşŞöÖçÇâÂîÎûÛ", "iiigguussooccaaiiuu")
+"""Turkish has two i, and who writes a name in capitals by English rules makes another one of it; old systems
+know none of the others."""
+_NO_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
+_A_NUMBER = re.compile(r"(?P<country>[A-Za-z]{2})?[0-9 ()./+-]{10,50}")
+_GAP = r"[ ()./+-]{0,3}"
+_CHECK_DIGITS = 2
+_PHONE_DIGITS = 10
+"""Those that stay: what is before them, +90, 90 or 0, may be left out."""
+_LONGEST_PHONE = 15
 
 
 class Body(Protocol):
@@ -101,6 +121,8 @@ class Body(Protocol):
 
 def mask(text: str, secrets: Iterable[str | None]) -> str:
     """Take the given secrets out of a text, in small and capital letters, as URLs, JSON and Basic spell them.
+
+    Letters count without their Turkish dots and tails, and of phone and account numbers only the digits.
 
     Args:
         text: Any text.
@@ -124,6 +146,10 @@ def masker(secrets: Iterable[str | None]) -> Callable[[str], str]:
             [*as_they_are, *(spelling for secret in known for spelling in _encoded(secret))]
         )
 
+    @cache
+    def numbers() -> list[str]:
+        return _longest_first(filter(None, map(_number, known)))
+
     def masked(text: str) -> str:
         folded = _folded(text)
         for spelling in in_any_spelling() if _ENCODED.search(text) else as_they_are:
@@ -131,9 +157,30 @@ def masker(secrets: Iterable[str | None]) -> Callable[[str], str]:
             if len(parts) > 1:
                 text = HIDDEN.join(_cut(text, parts, len(spelling)))
                 folded = HIDDEN.join(parts)
+        digits = _digits(text)
+        for number in numbers() if len(digits) >= _PHONE_DIGITS else ():
+            if number in digits:  # as it is in next to no text, and to look for its spellings takes long
+                text = re.sub(rf"{_GAP.join(number)}(?!\d)", HIDDEN, text)
         return text
 
     return masked
+
+
+def _number(secret: str) -> str | None:
+    """Return the digits by which a phone or account number is known however it is written, if it is one."""
+    found = _A_NUMBER.fullmatch(secret)
+    if not found:
+        return None
+    digits = _digits(secret)
+    if found["country"]:
+        digits = digits[_CHECK_DIGITS:]
+    elif len(digits) <= _LONGEST_PHONE:
+        digits = digits[-_PHONE_DIGITS:]
+    return digits if len(digits) >= _PHONE_DIGITS else None
+
+
+def _digits(text: str) -> str:
+    return text.encode(errors="ignore").translate(None, _NO_DIGITS).decode()
 
 
 def _longest_first(spellings: Iterable[str]) -> list[str]:
@@ -141,8 +188,8 @@ def _longest_first(spellings: Iterable[str]) -> list[str]:
 
 
 def _folded(text: str) -> str:
-    """Return a text in which case does not count, of the same length."""
-    return text.translate(_ONE_I).lower()
+    """Return a text in which case and Turkish letters do not count, of the same length."""
+    return text.translate(_PLAIN_LETTERS).lower()
 
 
 def _cut(text: str, parts: list[str], gap: int) -> Iterator[str]:
@@ -206,7 +253,9 @@ def _is_private(key: str, about: str = "") -> bool:
         return _plain(about) in PERSONS
     if plain in HARMLESS_KEYS:
         return False
-    return plain in EXACT_KEYS or any(part in plain for part in (*PERSONAL_KEYS, *SECRET_KEYS))
+    if plain in EXACT_KEYS or any(part in plain for part in (*PERSONAL_KEYS, *SECRET_KEYS)):
+        return True
+    return any(word.lower() in SHORT_WORDS for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", key))
 
 
 def _plain(key: str) -> str:
@@ -281,7 +330,10 @@ def beginning(text: str) -> str:
 
 
 def redact_text(text: str) -> str:
-    """Mask personal data in a text that is no JSON: half an answer, a form, XML, a sentence."""
+    """Mask personal data in a text that is no JSON: half an answer, a form, XML, a sentence.
+
+    First what shows what it is: of a number in groups, a label before it would hide the first group only.
+    """
 
     def pair(match: re.Match[str]) -> str:
         quote_mark, key, between, _ = match.groups()
@@ -290,7 +342,7 @@ def redact_text(text: str) -> str:
     def element(match: re.Match[str]) -> str:
         return f"<{match[1]}{match[2]}>{HIDDEN}<" if _is_private(match[1]) else match[0]
 
-    return VALUES.sub(HIDDEN, PAIR.sub(pair, ELEMENT.sub(element, text)))
+    return PAIR.sub(pair, ELEMENT.sub(element, VALUES.sub(HIDDEN, text)))
 
 
 def outline(value: Any) -> Any:

@@ -130,11 +130,64 @@ class TestMask:
     def test_so_is_a_name_in_small_and_capital_letters(self, said):
         assert mask(f"{said} has none, {said}", ["Işıl", "Türkoğlu"]).count(HIDDEN) == 4
 
+    @pytest.mark.parametrize(
+        "said", ["TUGBA NUR AGAOGLU", "tugba nur agaoglu", "TUĞBA NUR AĞAOĞLU", "Tuğba Nur Ağaoğlu"]
+    )
+    def test_so_is_a_name_that_an_old_system_writes_without_turkish_letters(self, said):
+        assert mask(f"{said} yok", ["Tuğba Nur Ağaoğlu"]) == f"{HIDDEN} yok"
+
+    @given(st.text("abcçğıöşüÇĞİÖŞÜâîû ", min_size=3, max_size=20))
+    def test_so_is_any_name_in_plain_capitals(self, name):
+        plain = name.translate(str.maketrans("çğıöşüÇĞİÖŞÜâîû", "cgiosuCGIOSUaiu")).upper()
+        assert mask(f"<{plain}>", [name]) == f"<{HIDDEN}>"
+
     def test_what_stands_around_it_keeps_its_letters(self):
         assert mask("İADE: IŞIL için YOK", ["Işıl"]) == f"İADE: {HIDDEN} için YOK"
 
     def test_short_texts_would_blot_out_everything(self):
         assert mask("a bad day", ["a", ""]) == "a bad day"
+
+
+class TestNumbersOfTheRequest:
+    PHONE, IBAN = "+905368098990", "TR471417503935572310105999"
+
+    @pytest.mark.parametrize(
+        "said",
+        ["5368098990", "536 809 89 90", "0536 809 89 90", "536-809-89-90", "(0536) 809 8990", "905368098990"],
+    )
+    def test_a_phone_number_is_known_by_its_last_ten_digits(self, said):
+        shown = mask(f"{said} yok", [self.PHONE])
+        assert not set("5368") & set(shown)
+        assert shown.endswith(f"{HIDDEN} yok")
+
+    @pytest.mark.parametrize(
+        "said",
+        ["TR47 1417 5039 3557 2310 1059 99", "471417503935572310105999", "1417-5039-3557-2310-1059-99"],
+    )
+    def test_an_iban_is_known_without_its_country(self, said):
+        shown = mask(f"{said} yok", [self.IBAN])
+        assert "1417" not in shown
+        assert shown.endswith(f"{HIDDEN} yok")
+
+    @given(st.text("0123456789", min_size=10, max_size=13), st.lists(st.sampled_from([*" -./()", ""])))
+    def test_whatever_stands_between_the_digits(self, number, gaps):
+        spelled = "".join(digit + gap for digit, gap in zip(number, [*gaps, *[""] * 13], strict=False))
+        shown = mask(f"no {spelled}: unknown", [f"+{number}"])
+        assert HIDDEN in shown
+        assert sum(map(str.isdecimal, shown)) <= len(number) - 10
+
+    @given(st.text("0123456789 -.", max_size=40).filter(lambda text: "5368" not in text))
+    def test_other_numbers_stay(self, text):
+        assert mask(text, [self.PHONE, self.IBAN]) == text
+
+    @pytest.mark.parametrize(
+        "text", [*HARMLESS, "53680989901", "536809899", "5368098990123456", "47 1417 5039"]
+    )
+    def test_a_number_that_only_begins_like_one_stays(self, text):
+        assert mask(text, [self.PHONE, self.IBAN]) == text
+
+    def test_what_is_short_or_no_number_is_looked_for_as_it_is(self):
+        assert mask("3 4 0 0 0, no 1 2 3 4 5 6 7 8 9 0", ["34000", "no 1234567890 x"]).count(HIDDEN) == 0
 
 
 class TestExcerpt:
@@ -212,6 +265,36 @@ def test_no_text_takes_for_ever(part):
 def test_half_a_character_among_the_secrets_hides_no_other(text):
     """As Omnitron may spell it in JSON; no encoding knows it."""
     assert "***" in mask(text, ["\ud83d lone", "Işıl"])
+
+
+@pytest.mark.parametrize("label", ["Telefon", "Phone", "tel", "cep", "Cep", "GSM", "gsm", "musteri_tel"])
+@pytest.mark.parametrize("number", ["0536 809 89 90", "+90 (536) 809 89 90", "536 809 89 90", "5368098990"])
+@pytest.mark.parametrize("sign", [": ", "="])
+def test_a_number_behind_a_label_is_hidden_whole(label, number, sign):
+    assert redact_text(f"{label}{sign}{number} hatalı") == f"{label}{sign}{HIDDEN} hatalı"
+
+
+def test_an_iban_in_groups_behind_a_label_is_hidden_whole():
+    assert redact_text("IBAN: TR47 1417 5039 3557 2310 1059 99 hatalı") == f"IBAN: {HIDDEN} hatalı"
+    assert redact_text("iban=1417 5039 3557 2310, x=1") == f"iban={HIDDEN}, x=1"
+
+
+@pytest.mark.parametrize("key", ["TelNo", "CepTel", "ceptel", "tel_no", "TEL", "musteriTel", "evTel"])
+def test_short_labels_of_a_phone_number_are_known(key):
+    assert redact({key: "5368098990"}) == {key: HIDDEN}
+
+
+@pytest.mark.parametrize(
+    "key", ["hotel", "exception", "concept", "telegram", "cepte", "accepted", "order_no"]
+)
+def test_and_are_no_part_of_other_words(key):
+    assert redact({key: "5368098990"}) == {key: "5368098990"}
+
+
+@given(st.lists(st.integers(1, 10**17), min_size=1, max_size=4))
+def test_numbers_behind_an_ordinary_label_stay(numbers):
+    text = f"order: {' '.join(map(str, numbers))}"
+    assert redact_text(text) == text
 
 
 def test_a_text_keeps_what_helps():
