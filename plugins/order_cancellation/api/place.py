@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from threading import Lock
 
 from order_cancellation.airflow_settings import read_settings
@@ -13,11 +12,13 @@ from order_cancellation.service.requests import open_ledger
 from order_cancellation.service.saving import Workshop, workshop_of
 from order_cancellation.service.settings import Settings
 
-__all__ = ["CATALOGUE", "the_ledger", "the_settings", "the_store", "the_workshop"]
+__all__ = ["CATALOGUE", "close_ledger", "the_ledger", "the_settings", "the_store", "the_workshop"]
 
 CATALOGUE = Catalogue()
 
 _one_at_a_time = Lock()
+_opened: dict[Settings, Ledger] = {}
+"""The one ledger that is open, by the settings that it was opened with."""
 
 
 def the_settings() -> Settings:
@@ -48,14 +49,21 @@ def the_ledger() -> Ledger:
     """
     with _one_at_a_time:
         settings = the_settings()
-        ledger = _opened(settings)
-        if ledger.is_replaced():  # else this server would go on with a file that nobody else sees
-            ledger.close()
-            _opened.cache_clear()
-            ledger = _opened(settings)
+        ledger = _opened.get(settings)
+        if (
+            ledger is None or ledger.is_replaced()
+        ):  # else this server would go on with a file nobody else sees
+            _close()
+            ledger = _opened[settings] = open_ledger(settings)
         return ledger
 
 
-@lru_cache(maxsize=2)
-def _opened(settings: Settings) -> Ledger:
-    return open_ledger(settings)
+def close_ledger() -> None:
+    """Close the ledger, if one is open; the next call of ``the_ledger`` opens it again."""
+    with _one_at_a_time:
+        _close()
+
+
+def _close() -> None:
+    while _opened:
+        _opened.popitem()[1].close()

@@ -50,12 +50,15 @@ def empty_ledger(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def ledger_file(tmp_path, empty_ledger, monkeypatch) -> Path:
+def ledger_file(tmp_path, empty_ledger, monkeypatch) -> Iterator[Path]:
     """The ledger of one test."""
+    from order_cancellation.api.place import close_ledger
+
     path = tmp_path / "ledger.db"
     shutil.copy(empty_ledger, path)
     monkeypatch.setenv("AIRFLOW__ORDER_CANCELLATION__LEDGER_URL", f"sqlite:///{path}")
-    return path
+    yield path
+    close_ledger()
 
 
 @pytest.fixture

@@ -188,6 +188,17 @@ class TestList:
         assert client.get("/api/requests").json()["requests"] == []
         assert ledger_file.exists()
 
+    def test_the_ledger_of_earlier_settings_is_let_go(self, caller, ledger_file, monkeypatch):
+        from order_cancellation.api.place import the_ledger
+
+        caller("op").get("/api/requests")
+        pool = the_ledger().database.engine.pool
+        assert pool.checkedin() > 0
+        other = ledger_file.with_name("other.db")
+        monkeypatch.setenv("AIRFLOW__ORDER_CANCELLATION__LEDGER_URL", f"sqlite:///{other}")
+        assert the_ledger().database.engine.url.database == str(other)
+        assert pool.checkedin() == 0
+
 
 class TestLife:
     def test_what_json_can_not_say_is_shown_all_the_same(self, caller, ledger):
