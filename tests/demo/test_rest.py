@@ -34,6 +34,11 @@ class TestIsHealthy:
             raise httpx.ConnectError("refused", request=request)
 
         assert not an_api(refuse).is_healthy()
+        assert an_api(refuse).silent_parts() == ["API server"]
+
+    def test_the_silent_ones_are_named(self):
+        answer = health(scheduler="unhealthy", dag_processor=None)
+        assert an_api(answer).silent_parts() == ["scheduler", "DAG processor"]
 
 
 class TestRepeating:

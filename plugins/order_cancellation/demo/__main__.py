@@ -20,6 +20,7 @@ from order_cancellation.demo.morning import FLOW, Morning, first_new_id, list_re
 from order_cancellation.demo.runs import follow, run_url, start_run, wait_for_flow
 from order_cancellation.demo.standing import Standing, refuse_taken, standing
 from order_cancellation.demo.summary import states_table
+from order_cancellation.demo.watch import LOOK_EVERY, Watch
 from order_cancellation.errors import ConfigurationError, OrderCancellationError
 from order_cancellation.project import project_root
 
@@ -134,11 +135,16 @@ def _tell_sign_in(console: Console, airflow: Standing) -> None:
 
 
 def _stay(console: Console, airflow: Standing) -> None:
+    def tell(words: str) -> None:
+        console.print(words, style="yellow", markup=False, highlight=False)
+
     console.print("Ctrl-C stops everything.")
+    watch = Watch(airflow.api.silent_parts, tell, airflow.program.log)
     try:
         while True:
             airflow.program.check()
-            time.sleep(1)
+            watch.look()
+            time.sleep(LOOK_EVERY)
     except KeyboardInterrupt:
         console.print("Stopping …")
 

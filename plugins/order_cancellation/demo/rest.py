@@ -13,7 +13,13 @@ import httpx
 
 from order_cancellation.errors import ConfigurationError, OrderCancellationError, Refused
 
-PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
+PARTS = {
+    "metadatabase": "database",
+    "scheduler": "scheduler",
+    "dag_processor": "DAG processor",
+    "triggerer": "triggerer",
+}
+"""What Airflow calls its parts, and what people are told."""
 ENDED = ("success", "failed")
 
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
@@ -65,11 +71,15 @@ class AirflowApi:
 
     def is_healthy(self) -> bool:
         """Whether all four parts are; Airflow answers 200 even when they are not."""
+        return not self.silent_parts()
+
+    def silent_parts(self) -> list[str]:
+        """Name the parts that give no sign of life; where nobody answers, the API server."""
         try:
             parts = self._client.get("/api/v2/monitor/health", timeout=3).json()
         except (httpx.HTTPError, ValueError):
-            return False
-        return all((parts.get(part) or {}).get("status") == "healthy" for part in PARTS)
+            return ["API server"]
+        return [name for part, name in PARTS.items() if (parts.get(part) or {}).get("status") != "healthy"]
 
     def sign_in(self, user: str, password: str) -> None:
         """Get a token, and use it from now on.
