@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from order_cancellation.demo.keeper import session_members
-from order_cancellation.demo.programs import Program, only_one
+from order_cancellation.demo.programs import Program, keep_private, only_one
 from order_cancellation.errors import ConfigurationError
 
 STUBBORN_CHILD = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(600)"
@@ -97,6 +97,35 @@ class TestStarterDies:
             wait_for(lambda: log.exists() and "ready" in log.read_text())
             starter.send_signal(by)
         wait_for(lambda: session_members(keeper) == set())
+
+
+def mode_of(file: Path) -> int:
+    return stat.S_IMODE(file.stat().st_mode)
+
+
+class TestWhatOthersMayRead:
+    @pytest.fixture(autouse=True)
+    def _open_to_all(self):
+        before = os.umask(0o022)
+        yield
+        os.umask(before)
+
+    def test_nothing_of_what_a_program_writes(self, log, tmp_path):
+        source = f"from pathlib import Path; Path({str(tmp_path)!r}, 'passwords').touch(); print('admin: x')"
+        with start(source, log) as program:
+            wait_for(lambda: program.has_ended)
+        assert [mode_of(log), mode_of(tmp_path / "passwords")] == [0o600, 0o600]
+
+    def test_nor_a_log_that_an_earlier_start_left_open(self, log):
+        log.touch(mode=0o644)
+        with start("", log) as program:
+            wait_for(lambda: program.has_ended)
+        assert mode_of(log) == 0o600
+
+    def test_what_is_no_plain_file_stays_as_it_is(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe", 0o644)
+        keep_private(tmp_path / "pipe")
+        assert mode_of(tmp_path / "pipe") == 0o644
 
 
 class TestCheck:

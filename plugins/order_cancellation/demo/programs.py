@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Self
 
@@ -17,6 +17,8 @@ from order_cancellation.errors import ConfigurationError
 
 _LAST_LINES = 15
 _SWEEPING = 15.0
+_OTHERS_NOTHING = 0o077
+"""What is written is for this user only: Airflow's password and keys are, and what was sent and answered."""
 
 
 class Program:
@@ -41,6 +43,7 @@ class Program:
     ) -> None:
         self.name = name
         self.log = log
+        keep_private(log)
         with log.open("w") as output:
             self._keeper = subprocess.Popen(  # noqa: S603  a command line of this package
                 [sys.executable, "-m", "order_cancellation.demo.keeper", *command],
@@ -49,6 +52,7 @@ class Program:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 env=dict(variables),
+                umask=_OTHERS_NOTHING,
                 pass_fds=[lock.fileno()] if lock else [],
             )
 
@@ -102,6 +106,18 @@ class Program:
             if time.monotonic() > end:
                 raise ConfigurationError(f"{what} took more than {seconds:.0f} s. Look into {self.log}.")
             time.sleep(0.3)
+
+
+def keep_private(file: Path) -> None:
+    """Let nobody else read a file that holds a password, or is to hold one; it is made if it is not there.
+
+    Args:
+        file: Another user's file, or what is no plain file, stays as it is.
+    """
+    file.touch(mode=0o600)
+    if file.is_file():
+        with suppress(PermissionError):
+            file.chmod(0o600)
 
 
 @contextmanager

@@ -21,10 +21,9 @@ PARTS = {
 }
 """What Airflow calls its parts, and what people are told."""
 ENDED = ("success", "failed")
+PASSWORDS_FILE = "simple_auth_manager_passwords.json.generated"
 
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
-_PASSWORDS = "simple_auth_manager_passwords.json.generated"
-
 
 Task = Mapping[str, Any]
 
@@ -40,9 +39,9 @@ def read_password(home: Path, user: str = "admin") -> str:
         ConfigurationError: If there is none.
     """
     try:
-        return str(json.loads((home / _PASSWORDS).read_text())[user])
+        return str(json.loads((home / PASSWORDS_FILE).read_text())[user])
     except (OSError, ValueError, KeyError) as cause:
-        raise ConfigurationError(f"{home / _PASSWORDS} holds no password of {user}.") from cause
+        raise ConfigurationError(f"{home / PASSWORDS_FILE} holds no password of {user}.") from cause
 
 
 class AirflowApi:

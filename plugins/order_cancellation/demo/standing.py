@@ -7,8 +7,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from order_cancellation.demo.environment import Place, is_taken
-from order_cancellation.demo.programs import Program, only_one
-from order_cancellation.demo.rest import AirflowApi, read_password
+from order_cancellation.demo.programs import Program, keep_private, only_one
+from order_cancellation.demo.rest import PASSWORDS_FILE, AirflowApi, read_password
 from order_cancellation.errors import ConfigurationError
 
 _USERS = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"
@@ -76,5 +76,6 @@ def standing(place: Place) -> Iterator[Standing]:
             program.wait_until(api.is_healthy, _START, "Airflow's start")
             user = first_user(place.variables[_USERS])
             password = read_password(place.home, user)
+            keep_private(place.home / PASSWORDS_FILE)  # an earlier start may have left it open to others
             api.sign_in(user, password)
             yield Standing(place, program, api, user, password)
