@@ -61,7 +61,7 @@ class Watch:
             self._judge(part, now - since)
 
     def _judge(self, part: str, seconds: float) -> None:
-        said = f"Airflow's {part} has given no sign of life for {seconds:.0f} s"
+        said = f"Airflow's {part} has given no sign of life for more than {seconds:.0f} s"
         if seconds >= END_AFTER:
             raise PartGone(
                 f"{said}: it was killed, or hangs. Nothing starts it again, so everything is stopped. "
