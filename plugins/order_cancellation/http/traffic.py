@@ -183,8 +183,10 @@ class Watch:
 
     async def settle(self) -> None:
         """Wait until all that was told is written."""
-        while self._telling:
-            await asyncio.gather(*self._telling)
+        while telling := list(self._telling):
+            await asyncio.gather(*telling)
+            # since Python 3.12 that does not wait where all have ended, and none would leave the set
+            self._telling.difference_update(telling)
 
     async def _written(self, change: Change) -> None:
         async with self._one_at_a_time:
