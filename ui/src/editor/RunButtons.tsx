@@ -86,7 +86,13 @@ export const RunButtons = ({ flow, onAirflow }: Buttons) => {
 const wordFor = ({ airflow: { paused } }: Flow) => (paused === true ? "Unpause and run" : "Run now");
 
 const RunLink = ({ flow, runId }: { flow: Flow; runId: string }) => (
-  <PageLink to={`/dags/${flow.id}/runs/${encodeURIComponent(runId)}`}>See the run</PageLink>
+  <PageLink
+    color="inherit"
+    textDecoration="underline"
+    to={`/dags/${flow.id}/runs/${encodeURIComponent(runId)}`}
+  >
+    See the run
+  </PageLink>
 );
 
 const BEFORE: Record<string, string> = {
