@@ -17,12 +17,23 @@ from rich.console import Console
 from order_cancellation.demo import __main__ as command
 from order_cancellation.demo.display import Progress, in_order
 from order_cancellation.demo.made_up import connect
-from order_cancellation.demo.morning import Morning, first_new_id, next_scenario
+from order_cancellation.demo.morning import Morning, first_new_id, list_requests, next_scenario
 from order_cancellation.demo.rest import AirflowApi
 from order_cancellation.demo.standing import first_user
 from order_cancellation.demo.summary import count_states, differences, states_table
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.sandbox.scenarios import scenario_from
+
+
+def test_the_ledger_that_its_first_call_makes_is_nobody_elses_to_read(tmp_path):
+    made = tmp_path / "ledger.db"
+    program = tmp_path / "order-cancellation"
+    program.write_text(f"#!/bin/sh\ntouch {made}\necho '[]'\n")
+    program.chmod(0o700)
+    place = SimpleNamespace(program=lambda _: str(program), variables={"PATH": os.environ["PATH"]})
+
+    assert list_requests(place, "acme") == []
+    assert made.stat().st_mode & 0o777 == 0o600
 
 
 class TestScenario:

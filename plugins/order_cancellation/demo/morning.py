@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from order_cancellation.demo.environment import Place
+from order_cancellation.demo.programs import OTHERS_NOTHING
 from order_cancellation.demo.summary import Request, count_states, differences, told_differences
 from order_cancellation.errors import ConfigurationError
 from order_cancellation.sandbox.scenarios import READY_MADE
@@ -73,7 +74,13 @@ def list_requests(place: Place, flow: str) -> list[dict[str, Any]]:
     """
     command = [place.program("order-cancellation"), "requests", "list", "--flow", flow, "--format", "json"]
     done = subprocess.run(  # noqa: S603  the project's own program
-        command, env=dict(place.variables), capture_output=True, text=True, check=False, timeout=120
+        command,
+        env=dict(place.variables),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        umask=OTHERS_NOTHING,  # the first call makes the ledger
     )
     if done.returncode:
         raise ConfigurationError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")

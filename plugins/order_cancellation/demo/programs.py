@@ -17,7 +17,7 @@ from order_cancellation.errors import ConfigurationError
 
 _LAST_LINES = 15
 _SWEEPING = 15.0
-_OTHERS_NOTHING = 0o077
+OTHERS_NOTHING = 0o077
 """What is written is for this user only: Airflow's password and keys are, and what was sent and answered."""
 
 
@@ -52,7 +52,7 @@ class Program:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 env=dict(variables),
-                umask=_OTHERS_NOTHING,
+                umask=OTHERS_NOTHING,
                 pass_fds=[lock.fileno()] if lock else [],
             )
 
