@@ -116,10 +116,18 @@ class Judge(logging.Handler):
         if told == self._success_word():
             if uuid not in self.world.erp.said_yes and "continue" not in owner and "accepted" not in person:
                 self.broken("Omnitron was told of a success, but the ERP never said yes", uuid)
-            if self._state(uuid) not in _TOLD_OF_SUCCESS:
+            if not self._is_booked(uuid):
                 self.broken(f"Omnitron was told of a success while it was {self._state(uuid)}", uuid)
         elif uuid not in self.world.erp.said_no and "failure" not in owner and "refused" not in person:
             self.broken("Omnitron was told of a failure, but the ERP never said no", uuid)
+
+    def _is_booked(self, uuid: str) -> bool:
+        """Say whether the ledger knows the booking: parked because Omnitron would not be told, it stands.
+
+        A worker that stood still and wakes may then tell once more what others could not.
+        """
+        stands = self._state(uuid)
+        return (self._column(uuid, "parked_from") if stands == "parked" else stands) in _TOLD_OF_SUCCESS
 
     def _success_word(self) -> str | None:
         success = self.world.flow.write_to_omnitron.on_success
@@ -227,4 +235,4 @@ class Judge(logging.Handler):
 
 _ALL = text("SELECT * FROM requests")
 _SAVED = text("SELECT 1 FROM events WHERE uuid = :uuid AND state = 'answered' AND note = :note")
-_ONE = text("SELECT state, erp_status FROM requests WHERE uuid = :uuid")
+_ONE = text("SELECT state, erp_status, parked_from FROM requests WHERE uuid = :uuid")
