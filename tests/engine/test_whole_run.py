@@ -307,6 +307,17 @@ class TestDryRun:
             'Request 1: would tell Omnitron on_failure: PATCH /x/1/, body {"note": "for ***"}' in caplog.text
         )
 
+    def test_one_to_be_done_again_that_cannot_be_read_hides_none_of_the_others(self, engine, sandbox):
+        engine.run("run-1")
+        engine.redo(1, 2)
+        page = {"match": {"route": "omnitron.detailed", "id": 2}, "then": {"malformed": "not_json"}}
+        sandbox.use({"name": "page", "requests": {"count": 3}, "rules": [page]}, keep=True)
+
+        report = engine.run("dry", dry_run=True)
+
+        assert report.counts == {"computed": 1, "failed": 0}
+        assert report.problems[0].startswith("Request 2: not taken up at get_data: it could not be read")
+
     def test_what_a_person_wants_done_again_would_be_sent_listed_or_not(self, engine):
         engine.run("run-1")
         engine.redo(2)

@@ -24,7 +24,17 @@ from order_cancellation.ledger.decisions import POSTPONED_TOO_LONG
 from order_cancellation.ledger.intake import Taken
 from order_cancellation.steps.context import Context
 
-__all__ = ["RunParams", "batch_sizes", "even", "label_of", "query_of", "read_named", "run", "told_of_reading"]
+__all__ = [
+    "RunParams",
+    "batch_sizes",
+    "even",
+    "label_of",
+    "query_of",
+    "read_named",
+    "read_one",
+    "run",
+    "told_of_reading",
+]
 
 T = TypeVar("T")
 STEP = "get_data"
@@ -155,10 +165,9 @@ async def _take_asked(context: Context, taking: _Taking) -> None:
     for request_id, uuid, redo in await asyncio.to_thread(intake.asked_for, flow):
         if uuid in taking.seen:
             continue
-        try:
-            request = await context.the_omnitron().get(request_id)
-        except (UnreadableAnswer, Refused) as error:
-            taking.problems.append(f"{_not_taken(request_id)}: it could not be read: {error}")
+        request, problem = await read_one(context, request_id)
+        if problem:
+            taking.problems.append(problem)
             continue
         if request is not None and request.get("uuid") == uuid:
             await _enter(context, taking, [request], redo=redo, named=True)
@@ -236,10 +245,9 @@ async def read_named(context: Context, request_id: int) -> tuple[dict[str, Any] 
     Raises:
         OrderCancellationError: Omnitron can't be asked at all, for this one or any other.
     """
-    try:
-        request = await context.the_omnitron().get(request_id)
-    except (UnreadableAnswer, Refused) as error:
-        return None, f"{_not_taken(request_id)}: it could not be read: {error}"
+    request, problem = await read_one(context, request_id)
+    if problem:
+        return None, problem
     if request is None:
         return None, f"{_not_taken(request_id)}: Omnitron has no request of this number."
     if not isinstance(request.get("uuid"), str) or not request["uuid"]:
@@ -247,6 +255,25 @@ async def read_named(context: Context, request_id: int) -> tuple[dict[str, Any] 
     if other := query_of(context, RunParams(), None).other_than(request):
         return None, f"{_not_taken(request_id)}: {other}."
     return request, ""
+
+
+async def read_one(context: Context, request_id: int) -> tuple[dict[str, Any] | None, str]:
+    """Read one request by its number; one that can't be read hinders none of the others.
+
+    Args:
+        context: Omnitron is used for reading.
+        request_id: Omnitron's number.
+
+    Returns:
+        The request, or None where Omnitron has none; and why it could not be read, else an empty text.
+
+    Raises:
+        OrderCancellationError: Omnitron can't be asked at all, for this one or any other.
+    """
+    try:
+        return await context.the_omnitron().get(request_id), ""
+    except (UnreadableAnswer, Refused) as error:
+        return None, f"{_not_taken(request_id)}: it could not be read: {error}"
 
 
 def _not_taken(request_id: int) -> str:

@@ -32,6 +32,7 @@ from order_cancellation.steps.get_data import (
     label_of,
     query_of,
     read_named,
+    read_one,
     told_of_reading,
 )
 from order_cancellation.steps.mapping import map_document, script_output
@@ -106,11 +107,14 @@ async def _listed(
         return [request for request, _ in found if request is not None], [why for _, why in found if why]
     reading = context.the_omnitron().read(query_of(context, params, interval))
     requests = [request async for page in reading for request in page]
+    problems = told_of_reading(reading.summary)
     for number, uuid, _ in await asyncio.to_thread(context.ledger.intake.asked_for, context.flow.id):
-        request = await context.the_omnitron().get(number)
-        if request is not None and request.get("uuid") == uuid:
+        request, problem = await read_one(context, number)
+        if problem:
+            problems.append(problem)
+        elif request is not None and request.get("uuid") == uuid:
             requests.append(request)
-    return requests, told_of_reading(reading.summary)
+    return requests, problems
 
 
 async def run_step(step: str, batch: int, context: Context) -> StepReport:
