@@ -50,9 +50,8 @@ def the_ledger() -> Ledger:
     with _one_at_a_time:
         settings = the_settings()
         ledger = _opened.get(settings)
-        if (
-            ledger is None or ledger.is_replaced()
-        ):  # else this server would go on with a file nobody else sees
+        # one that was replaced is a file that nobody else sees any more
+        if ledger is None or ledger.is_replaced():
             _close()
             ledger = _opened[settings] = open_ledger(settings)
         return ledger
